@@ -1,0 +1,1 @@
+"""Labels and subjects: protocols, training, evaluation, the subject store, reports."""

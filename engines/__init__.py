@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: models, runtimes, generators. Imports none of the other rooms."""

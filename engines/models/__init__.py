@@ -1,0 +1,1 @@
+"""Decoders as plain arrays and one pure forward step."""

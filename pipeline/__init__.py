@@ -1,0 +1,1 @@
+"""Samples and seconds: from a source to a decision. Knows neither torch nor Qt."""

@@ -1,0 +1,1 @@
+"""Where samples come from; every source speaks the protocol of `base`."""

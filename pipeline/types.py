@@ -1,0 +1,215 @@
+"""The values that travel through the pipeline, all frozen.
+
+Axes are (channel, time). Microvolts inside, seconds on the LSL clock, float64.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Kind(StrEnum):
+    """What a channel measures. Only EEG is referenced, interpolated and decoded."""
+
+    EEG = "eeg"
+    EOG = "eog"
+    EMG = "emg"
+    ECG = "ecg"
+    STIM = "stim"
+    MISC = "misc"
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One channel as its sender described it.
+
+    `name` is the label as sent (stripped); `unit` the declared unit or None; `position_m` a declared (x, y, z)
+    in metres (RAS head frame) or None.
+    """
+
+    name: str
+    kind: Kind = Kind.EEG
+    unit: str | None = None
+    position_m: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class StreamInfo:
+    """One stream. `sfreq_hz` is nominal, 0 for irregular streams; `dtype` a numpy name or "string"."""
+
+    name: str
+    type: str
+    n_channels: int
+    sfreq_hz: float
+    dtype: str = "float32"
+    source_id: str = ""
+    stream_id: str = ""
+    channels: tuple[Channel, ...] = ()
+    hostname: str = ""
+    manufacturer: str = ""
+    simulated: bool = False
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_marker(self) -> bool:
+        """Irregular, and one string or integer channel."""
+        return self.sfreq_hz == 0 and (self.dtype == "string" or self.dtype.startswith("int"))
+
+    @property
+    def unit(self) -> str | None:
+        """The unit shared by the EEG channels, None when it is missing or mixed."""
+        units = {c.unit for c in self.channels if c.kind is Kind.EEG}
+        return units.pop() if len(units) == 1 else None
+
+    def with_unit(self, unit: str) -> "StreamInfo":
+        """The same stream with `unit` declared for every EEG and EOG channel (the user's `--unit`)."""
+        channels = tuple(
+            replace(c, unit=unit) if c.kind in (Kind.EEG, Kind.EOG, Kind.EMG, Kind.ECG) else c for c in self.channels
+        )
+        return replace(self, channels=channels)
+
+
+@dataclass(frozen=True)
+class EegChunk:
+    """Samples of the chosen stream as they came.
+
+    `data` (n_channels, n) in the sender's own type and unit; `stamps_s` (n,) the sender's raw stamps on the sender's
+    clock; `arrived_s` this machine's LSL clock on arrival (NaN when unknown, as in files).
+    """
+
+    data: NDArray[Any]
+    stamps_s: Array
+    arrived_s: float = float("nan")
+
+
+@dataclass(frozen=True)
+class MarkerChunk:
+    """Markers of one marker stream, raw stamps on that stream's clock. `stream` is the key in `Source.marker_streams`."""
+
+    stream: str
+    labels: tuple[str, ...]
+    stamps_s: tuple[float, ...]
+    arrived_s: float = float("nan")
+
+
+@dataclass(frozen=True)
+class ClockOffset:
+    """One clock measurement: adding `value_s` to a sender stamp gives this machine's LSL clock.
+
+    `at_s` is the collection time on the sender's clock; `stream` is "" for the chosen EEG stream, else a marker stream's key.
+    """
+
+    stream: str
+    at_s: float
+    value_s: float
+
+
+@dataclass(frozen=True)
+class SourceEvent:
+    """Something that happened to a stream: recovered, changed, overrun, package_loss, no_footer, truncated...
+
+    `n` counts samples where the event lost some.
+    """
+
+    kind: str
+    text: str
+    stream: str = ""
+    n: int = 0
+    at_s: float = float("nan")
+
+
+Item = EegChunk | MarkerChunk | ClockOffset | SourceEvent
+
+
+class BoundaryKind(StrEnum):
+    """Why a new segment of samples starts."""
+
+    START = "start"
+    GAP = "gap"
+    RESET = "reset"
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """A new segment starts with sample number `at` (64-bit counter of received samples).
+
+    `start_s` is the time of the last sample before, `stop_s` that of the first sample after (corrected clock);
+    `n_lost` the samples missing between them; `jump_s` the jump of the sender's clock for a reset.
+    """
+
+    at: int
+    kind: BoundaryKind
+    start_s: float
+    stop_s: float
+    n_lost: int = 0
+    jump_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A marker on the corrected clock. `trial` counts the markers of a session in the order they came."""
+
+    label: str
+    time_s: float
+    stream: str = ""
+
+
+@dataclass(frozen=True)
+class Onset:
+    """All the decoder may know of a trial: its number and when it began. Labels go to the scorer."""
+
+    trial: int
+    time_s: float
+
+
+@dataclass(frozen=True)
+class Block:
+    """Preprocessed samples of one segment.
+
+    `data` (n_channels, n) in microvolts; `times_s` (n,) on the corrected clock; `restarted` when the filters started
+    anew with the first sample of this block; `settled` (n,) False while they still settle.
+    """
+
+    data: Array
+    times_s: Array
+    restarted: bool
+    settled: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One trial's window. `data` (n_channels, n), sample `onset_index` is nearest to the onset.
+
+    `rejected` is None for an accepted epoch, else the reason; a rejected epoch may carry no data.
+    """
+
+    trial: int
+    onset_s: float
+    data: Array
+    sfreq_hz: float
+    onset_index: int
+    window_stop_s: float
+    rejected: str | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One answer. `probabilities` in the order of the decoder's classes; `decided_s` on the LSL clock."""
+
+    trial: int
+    stage: str
+    onset_s: float
+    window_stop_s: float
+    decided_s: float
+    classes: tuple[str, ...]
+    probabilities: tuple[float, ...]
+
+    @property
+    def top(self) -> str:
+        """The most probable class."""
+        return self.classes[int(np.argmax(self.probabilities))]

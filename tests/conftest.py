@@ -1,0 +1,83 @@
+"""LSL stays on this machine, and no test leaves a thread or a process behind."""
+
+import os
+import tempfile
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+LSL_CONFIG = """\
+[ports]
+IPv6 = disable
+[multicast]
+ResolveScope = machine
+ListenAddress = 127.0.0.1
+[lab]
+KnownPeers = {{127.0.0.1}}
+SessionID = test-{session}
+[log]
+level = -2
+"""
+
+# Before any process loads liblsl; children inherit it.
+_folder = tempfile.TemporaryDirectory(prefix="afterimage-tests-")
+_config = Path(_folder.name) / "lsl_api.cfg"
+_config.write_text(LSL_CONFIG.format(session=uuid.uuid4().hex))
+os.environ["LSLAPICFG"] = str(_config)
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("MPLBACKEND", "agg")
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+import psutil  # noqa: E402
+import pytest  # noqa: E402
+
+
+def data_folder() -> Path | None:
+    """The folder of real recordings: $AFTERIMAGE_DATA, else ../shared/data beside the checkout."""
+    named = os.environ.get("AFTERIMAGE_DATA")
+    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "data"
+    return folder if folder.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """Real recordings; the test says what is missing where they are not."""
+    folder = data_folder()
+    if folder is None:
+        pytest.skip("no real recordings: set AFTERIMAGE_DATA to the folder that holds xdf/ and eeg/")
+    return folder
+
+
+def _children() -> set[int]:
+    # multiprocessing's resource tracker lives as long as the interpreter, by design.
+    found = set()
+    for child in psutil.Process().children(recursive=True):
+        try:
+            if child.status() != psutil.STATUS_ZOMBIE and not any("resource_tracker" in a for a in child.cmdline()):
+                found.add(child.pid)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks() -> Iterator[None]:
+    """Fail a test that leaves a thread or a child process running."""
+    threads, children = set(threading.enumerate()), _children()
+    yield
+    left = [t for t in threading.enumerate() if t not in threads and t.is_alive()]
+    for thread in left:
+        thread.join(2.0)
+    alive = [t.name for t in left if t.is_alive()]
+    gone, running = psutil.wait_procs(
+        [psutil.Process(p) for p in _children() - children if psutil.pid_exists(p)], timeout=3.0
+    )
+    names = []
+    for child in running:
+        if child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+            names.append(" ".join(child.cmdline())[:200])
+            child.kill()
+    assert not alive, f"threads left running: {alive}"
+    assert not names, f"processes left running: {names}"
