@@ -89,7 +89,7 @@ class EegChunk:
 
 @dataclass(frozen=True)
 class MarkerChunk:
-    """Markers of one marker stream, raw stamps on that stream's clock. `stream` is the key in `Source.marker_streams`."""
+    """Markers of one stream, raw stamps on that stream's clock. `stream` is the key in `Source.marker_streams`."""
 
     stream: str
     labels: tuple[str, ...]
@@ -101,7 +101,8 @@ class MarkerChunk:
 class ClockOffset:
     """One clock measurement: adding `value_s` to a sender stamp gives this machine's LSL clock.
 
-    `at_s` is the collection time on the sender's clock; `stream` is "" for the chosen EEG stream, else a marker stream's key.
+    `at_s` is the collection time on the sender's clock; `stream` is "" for the chosen EEG stream, else the key of a
+    marker stream.
     """
 
     stream: str
@@ -171,14 +172,15 @@ class Onset:
 class Block:
     """Preprocessed samples of one segment.
 
-    `data` (n_channels, n) in microvolts; `times_s` (n,) on the corrected clock; `restarted` when the filters started
-    anew with the first sample of this block; `settled` (n,) False while they still settle.
+    `data` (n_channels, n) in microvolts; `times_s` (n,) on the corrected clock; `boundary` is set when a new segment
+    starts with the first sample of this block: no epoch may hold samples from both sides of it; `settled` (n,) is False
+    while the filters still settle.
     """
 
     data: Array
     times_s: Array
-    restarted: bool
     settled: NDArray[np.bool_]
+    boundary: Boundary | None = None
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,8 @@ class Worker:
     `step` returns False when there is nothing more to do, ever. An exception ends the thread and stays readable in
     `health`; `start` may be called again after that.
 
-    Thread: `start`, `stop` and `health` from any; `step` only from the worker's own thread, or by hand when never started.
+    Thread: `start`, `stop` and `health` from any; `step` only from the worker's own thread, or by hand when never
+    started.
     """
 
     def __init__(self, name: str, step: Callable[[], bool]) -> None:

@@ -71,7 +71,7 @@ def nothing_leaks() -> Iterator[None]:
     for thread in left:
         thread.join(2.0)
     alive = [t.name for t in left if t.is_alive()]
-    gone, running = psutil.wait_procs(
+    _gone, running = psutil.wait_procs(
         [psutil.Process(p) for p in _children() - children if psutil.pid_exists(p)], timeout=3.0
     )
     names = []
