@@ -1,0 +1,183 @@
+"""From the ring to decisions: what the decode worker does at every step.
+
+It sees onsets and trial numbers, never labels; labels go to the scorer (`pipeline/session.py`).
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from pipeline.acquire import Acquisition
+from pipeline.channels import Lossless
+from pipeline.clock import Clock
+from pipeline.epochs import EpochBuilder, EpochConfig
+from pipeline.errors import Overrun
+from pipeline.preprocess import Chain, ChainConfig
+from pipeline.timing import Ledger
+from pipeline.types import Array, Boundary, BoundaryKind, Decision, Epoch, Onset
+
+
+class Decoder(Protocol):
+    """A fitted decoder with everything that must be the same live as it was in calibration."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of the probabilities."""
+        ...
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Channels of an epoch, in order."""
+        ...
+
+    @property
+    def sfreq_hz(self) -> float:
+        """Rate of an epoch."""
+        ...
+
+    @property
+    def chain(self) -> ChainConfig:
+        """The frozen decoding chain."""
+        ...
+
+    @property
+    def epoch(self) -> EpochConfig:
+        """The window."""
+        ...
+
+    @property
+    def stage(self) -> str:
+        """What a decision of this decoder is called: static, refined, fused or single."""
+        ...
+
+    def probabilities(self, epoch_uv: Array) -> Array:
+        """(n_channels, n_samples) in microvolts to (n_classes,), summing to 1."""
+        ...
+
+
+class DecodeLoop:
+    """Reads the ring, filters, cuts epochs, decodes. `step` is one crank.
+
+    Onsets come in through `onsets`; whoever cranks takes the results away with `take`.
+
+    Thread: decode only; `onsets` may be written by any.
+    """
+
+    def __init__(
+        self,
+        acquisition: Acquisition,
+        chain: Chain,
+        builder: EpochBuilder | None,
+        decoder: Decoder | None,
+        clock: Clock,
+        ledger: Ledger,
+    ) -> None:
+        self._acquisition = acquisition
+        self.chain = chain
+        self._builder = builder
+        self._decoder = decoder
+        self._clock = clock
+        self._ledger = ledger
+        self._cursor = 0
+        self._boundaries: deque[Boundary] = deque()
+        self.onsets: Lossless[Onset] = Lossless()
+        self._epochs: list[Epoch] = []
+        self._decisions: list[Decision] = []
+        self.n_overrun = 0
+
+    def step(self, timeout_s: float = 0.1) -> bool:
+        """Handle what is there; wait up to `timeout_s` for more. False when the source has ended and all is read."""
+        acquisition = self._acquisition
+        ended = acquisition.ended
+        acquisition.wait_for(self._cursor, timeout_s)
+        # A boundary is announced before its samples are written: read the counter first and none is missed.
+        written = acquisition.ring.written
+        self._boundaries.extend(acquisition.boundaries.take_all())
+        self._take_onsets()
+        self._read_to(written)
+        return not ended or self._cursor < acquisition.ring.written
+
+    def finish(self) -> None:
+        """No more data will come: settle what waits."""
+        self._take_onsets()
+        if self._builder is not None:
+            self._settle(self._builder.finish())
+
+    def take(self) -> tuple[list[Epoch], list[Decision]]:
+        """What was finished since the last call."""
+        epochs, self._epochs = self._epochs, []
+        decisions, self._decisions = self._decisions, []
+        return epochs, decisions
+
+    def _take_onsets(self) -> None:
+        for onset in self.onsets.take_all():
+            if self._builder is not None:
+                self._builder.onset(onset)
+
+    def _read_to(self, written: int) -> None:
+        while self._cursor < written:
+            boundary = None
+            while self._at_boundary():
+                boundary = self._boundaries.popleft()
+            stop = min(written, self._boundaries[0].at) if self._boundaries else written
+            try:
+                self._run(self._cursor, stop, boundary)
+            except Overrun as overrun:
+                self._skip(overrun)
+
+    def _at_boundary(self) -> bool:
+        return bool(self._boundaries) and self._boundaries[0].at <= self._cursor
+
+    def _skip(self, overrun: Overrun) -> None:
+        """Too slow: go on with what is left, as after a gap, and say how much was lost."""
+        self.n_overrun += overrun.n_lost
+        ring = self._acquisition.ring
+        before = self._cursor
+        # A quarter of the ring ahead of the writer's edge, so that the same does not happen again at once.
+        self._cursor = max(before + overrun.n_lost, ring.written - ring.capacity * 3 // 4)
+        while self._at_boundary():
+            self._boundaries.popleft()
+        now_s = self._clock.now_s()
+        self._boundaries.appendleft(
+            Boundary(self._cursor, BoundaryKind.GAP, now_s, now_s, n_lost=self._cursor - before)
+        )
+
+    def _run(self, start: int, stop: int, boundary: Boundary | None) -> None:
+        began_s = self._clock.now_s()
+        data, times = self._acquisition.ring.view(start, stop)
+        block = self.chain.process(data, times, boundary)
+        self._acquisition.ring.check(start)
+        self._cursor = stop
+        filtered_s = self._clock.now_s()
+        self._ledger.add("filter", filtered_s - began_s)
+        if self._builder is not None:
+            epochs = self._builder.push(block)
+            if epochs:
+                self._ledger.add("epoch", self._clock.now_s() - filtered_s)
+            self._settle(epochs)
+
+    def _settle(self, epochs: Sequence[Epoch]) -> None:
+        for epoch in epochs:
+            if epoch.rejected is None and self._decoder is not None:
+                self._decisions.append(self._decide(self._decoder, epoch))
+            self._epochs.append(epoch)
+
+    def _decide(self, decoder: Decoder, epoch: Epoch) -> Decision:
+        began_s = self._clock.now_s()
+        probabilities = decoder.probabilities(epoch.data)
+        decided_s = self._clock.now_s()
+        self._ledger.add("decode", decided_s - began_s)
+        in_ring_s = self._acquisition.when_written_s(epoch.window_stop_s)
+        if in_ring_s is not None:
+            self._ledger.add("window to answer", decided_s - in_ring_s)
+        return Decision(
+            trial=epoch.trial,
+            stage=decoder.stage,
+            onset_s=epoch.onset_s,
+            window_stop_s=epoch.window_stop_s,
+            decided_s=decided_s,
+            classes=decoder.classes,
+            probabilities=tuple(float(p) for p in np.asarray(probabilities)),
+        )

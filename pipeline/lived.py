@@ -1,0 +1,219 @@
+"""What a live session saw, written into its recording, so that a replay sees exactly the same.
+
+The recorder has inlets of its own: it starts a little earlier than the acquisition, reconnects at another sample after
+a sender died, and measures its own clock offsets. Answers could then differ in the last digits, or by a sample at an
+onset. The live session therefore logs, as JSON on a string stream beside the EEG, which raw stamps it received and
+which clock offsets it applied; the replay of the recording takes those.
+"""
+
+import json
+import logging
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from pipeline.sources.base import Source
+from pipeline.types import ClockOffset, EegChunk, Item, MarkerChunk, StreamInfo
+
+log = logging.getLogger(__name__)
+
+EVENTS_STREAM = "AfterimageEvents"
+DECISIONS_STREAM = "AfterimageDecisions"
+OWN_STREAMS = (EVENTS_STREAM, DECISIONS_STREAM)
+
+# A jump of the raw stamps by more than this starts a new run of received samples.
+RUN_BREAK_S = 0.5
+
+
+def events_info(name: str) -> StreamInfo:
+    """The header of one of our own string streams."""
+    return StreamInfo(
+        name=name, type="Events", n_channels=1, sfreq_hz=0.0, dtype="string", source_id=f"afterimage-{name}"
+    )
+
+
+def stream_key(info: StreamInfo) -> str:
+    """What identifies a stream in the log: keys of a live run and of its recording differ, name and source do not."""
+    return f"{info.name}|{info.source_id}"
+
+
+class LivedWriter:
+    """Turns the items of a live source into log lines.
+
+    Thread: acquire only.
+    """
+
+    def __init__(self, marker_streams: dict[str, StreamInfo]) -> None:
+        self._names = {key: stream_key(info) for key, info in marker_streams.items()} | {"": ""}
+        self._last_stamp_s: float | None = None
+        self._markers_seen: set[str] = set()
+
+    def lines(self, item: Item) -> list[str]:
+        """The log lines for one item, usually none."""
+        match item:
+            case EegChunk() if item.stamps_s.size:
+                return self._run_lines(item)
+            case MarkerChunk() if item.stream not in self._markers_seen:
+                self._markers_seen.add(item.stream)
+                name = self._names[item.stream]
+                return [json.dumps({"kind": "markers_from", "stream": name, "stamp_s": item.stamps_s[0]})]
+            case ClockOffset():
+                name = self._names[item.stream]
+                return [json.dumps({"kind": "offset", "stream": name, "at_s": item.at_s, "value_s": item.value_s})]
+            case _:
+                return []
+
+    def _run_lines(self, chunk: EegChunk) -> list[str]:
+        first_s, last_s = float(chunk.stamps_s[0]), self._last_stamp_s
+        self._last_stamp_s = float(chunk.stamps_s[-1])
+        if last_s is None:
+            return [json.dumps({"kind": "received_from", "stamp_s": first_s})]
+        if abs(first_s - last_s) <= RUN_BREAK_S:
+            return []
+        return [
+            json.dumps({"kind": "received_to", "stamp_s": last_s}),
+            json.dumps({"kind": "received_from", "stamp_s": first_s}),
+        ]
+
+    def last_lines(self) -> list[str]:
+        """The closing line, at the end of the session."""
+        if self._last_stamp_s is None:
+            return []
+        return [json.dumps({"kind": "received_to", "stamp_s": self._last_stamp_s})]
+
+
+@dataclass(frozen=True)
+class LivedLog:
+    """A parsed log: offsets by stream, runs of received raw stamps [first, last], first marker stamp by stream."""
+
+    offsets: tuple[tuple[str, float, float], ...] = ()
+    runs: tuple[tuple[float, float], ...] = ()
+    markers_from: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, lines: Iterable[str]) -> "LivedLog | None":
+        """The log in these lines; None when they hold none. Lines of other kinds are passed over."""
+        offsets: list[tuple[str, float, float]] = []
+        starts: list[float] = []
+        stops: list[float] = []
+        markers: dict[str, float] = {}
+        for line in lines:
+            entry = _entry(line)
+            match entry.get("kind"):
+                case "offset":
+                    offsets.append((str(entry["stream"]), float(entry["at_s"]), float(entry["value_s"])))
+                case "received_from":
+                    starts.append(float(entry["stamp_s"]))
+                case "received_to":
+                    stops.append(float(entry["stamp_s"]))
+                case "markers_from":
+                    markers[str(entry["stream"])] = float(entry["stamp_s"])
+        if not starts:
+            return None
+        # A session that was killed never closed its last run.
+        stops += [float("inf")] * (len(starts) - len(stops))
+        return cls(tuple(offsets), tuple(zip(starts, stops, strict=False)), markers)
+
+
+def _entry(line: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+class AsLived:
+    """A recording as the live session saw it: its samples, its markers, its clock offsets.
+
+    Implements `Source`. Thread: one only.
+    """
+
+    def __init__(self, source: Source, lived: LivedLog) -> None:
+        self._source = source
+        self._lived = lived
+        self._runs = deque(lived.runs)
+        self._inside = False
+        self._offsets_given = False
+        self.n_skipped = 0
+
+    @property
+    def info(self) -> StreamInfo:
+        """The chosen numeric stream."""
+        return self._source.info
+
+    @property
+    def marker_streams(self) -> dict[str, StreamInfo]:
+        """Marker streams by key."""
+        return self._source.marker_streams
+
+    @property
+    def live(self) -> bool:
+        """A recording is not live."""
+        return self._source.live
+
+    def open(self) -> None:
+        """Open the recording."""
+        self._source.open()
+        self._markers_from = {
+            key: self._lived.markers_from.get(stream_key(info), float("inf"))
+            for key, info in self._source.marker_streams.items()
+        }
+
+    def close(self) -> None:
+        """Close the recording."""
+        self._source.close()
+
+    def read(self, timeout_s: float) -> Sequence[Item]:
+        """The next items, less what the live session did not see."""
+        items: list[Item] = [] if self._offsets_given else self._offsets()
+        self._offsets_given = True
+        for item in self._source.read(timeout_s):
+            match item:
+                case EegChunk():
+                    items.extend(self._received(item))
+                case MarkerChunk():
+                    items.extend(self._seen(item))
+                case ClockOffset():
+                    pass  # the recorder's own measurement; the live one stands in the log
+                case _:
+                    items.append(item)
+        return items
+
+    def _offsets(self) -> list[Item]:
+        keys = {stream_key(info): key for key, info in self._source.marker_streams.items()} | {"": ""}
+        return [ClockOffset(keys[s], at_s, value_s) for s, at_s, value_s in self._lived.offsets if s in keys]
+
+    def _seen(self, chunk: MarkerChunk) -> list[Item]:
+        from_s = self._markers_from[chunk.stream]
+        kept = [(label, s) for label, s in zip(chunk.labels, chunk.stamps_s, strict=True) if s >= from_s]
+        if not kept:
+            return []
+        labels, stamps = zip(*kept, strict=True)
+        return [replace(chunk, labels=labels, stamps_s=stamps)]
+
+    def _received(self, chunk: EegChunk) -> list[Item]:
+        """The parts of a chunk that lie in the runs, walked in order so that stamps may jump backward between runs."""
+        pieces: list[Item] = []
+        data, stamps = chunk.data, chunk.stamps_s
+        while stamps.size and self._runs:
+            first_s, last_s = self._runs[0]
+            edge_s = last_s if self._inside else first_s
+            hits = np.flatnonzero(stamps == edge_s)
+            # Bursty senders repeat a stamp: a run begins with the first sample of its stamp and ends with the last.
+            cut = stamps.size if not hits.size else int(hits[-1]) + 1 if self._inside else int(hits[0])
+            if self._inside:
+                pieces.append(replace(chunk, data=data[:, :cut], stamps_s=stamps[:cut]))
+            else:
+                self.n_skipped += cut
+            data, stamps = data[:, cut:], stamps[cut:]
+            if not hits.size:
+                break
+            if self._inside:
+                self._runs.popleft()
+            self._inside = not self._inside
+        self.n_skipped += int(stamps.size)
+        return pieces

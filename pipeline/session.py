@@ -1,0 +1,312 @@
+"""One run over one source, live or replayed: samples in, decisions out, everything counted.
+
+A live session runs its two loops in threads of their own; a replay cranks the very same loops by hand. Controls come
+down as queued calls and are applied between steps.
+"""
+
+import json
+import logging
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.acquire import Acquisition
+from pipeline.channels import Lossless
+from pipeline.clock import Clock, LslClock
+from pipeline.decode import DecodeLoop, Decoder
+from pipeline.epochs import EpochBuilder, EpochConfig
+from pipeline.lived import LivedWriter
+from pipeline.preprocess import Chain, ChainConfig
+from pipeline.scoring import Events, Scorer
+from pipeline.sources.base import Source
+from pipeline.timing import Ledger
+from pipeline.types import Array, Decision, Epoch, Item, SourceEvent
+from pipeline.watchdog import StreamWatch
+from pipeline.worker import Health, Worker
+
+log = logging.getLogger(__name__)
+
+MAX_EVENTS = 10_000
+# Evoked responses are summed for the classes that come first, so that free-text labels cannot fill the memory.
+MAX_EVOKED = 12
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a session does with the samples.
+
+    `chain` None: nothing is filtered or cut, and `off` says why (no microvolts, no regular rate). `epoch` None: no
+    epochs. `patterns` maps classes to globs on marker labels; empty: every label is its own class.
+    """
+
+    chain: ChainConfig | None
+    epoch: EpochConfig | None = None
+    patterns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    unit: str | None = None
+    off: str = ""
+
+
+@dataclass(frozen=True)
+class Evoked:
+    """Mean response of one class over `n` epochs; `mean_uv` (n_channels, n_samples), as the causal chain gives it."""
+
+    label: str
+    n: int
+    mean_uv: Array
+
+
+@dataclass(frozen=True)
+class View:
+    """What the window shows, taken at one moment."""
+
+    state: str
+    n_received: int
+    n_lost: int
+    n_gaps: int
+    sfreq_effective_hz: float
+    settling_left_s: float
+    bads: tuple[str, ...]
+    n_markers: int
+    n_accepted: int
+    n_rejected: int
+    decision: Decision | None
+    n_decisions: int
+    workers: tuple[Health, ...]
+    events: tuple[SourceEvent, ...]
+
+
+class Session:
+    """Composes source, ring, chain, epochs and decoder, and keeps the books.
+
+    Thread: `open`, `crank`, `start`, `stop` from one; `view`, `annotate` and the public lists from any, read only.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        setup: Callable[[Acquisition], Setup],
+        decoder: Decoder | None = None,
+        frozen: Mapping[str, Array] | None = None,
+        unit: str | None = None,
+        clock: Clock | None = None,
+        on_log_line: Callable[[str], None] | None = None,
+        on_decision: Callable[[Decision], None] | None = None,
+        on_item: Callable[[Item], None] | None = None,
+    ) -> None:
+        self.clock = clock or LslClock()
+        self.ledger = Ledger()
+        self.decoder = decoder
+        self.acquisition = Acquisition(source, self.clock, self.ledger, unit)
+        self.live = False
+        self._source = source
+        self._make_setup = setup
+        self._frozen = dict(frozen or {})
+        self._on_log_line = on_log_line
+        self._on_decision = on_decision
+        self._on_item = on_item
+        self._controls: Lossless[Callable[[], None]] = Lossless()
+        self.loop: DecodeLoop | None = None
+        self.events: deque[SourceEvent] = deque(maxlen=MAX_EVENTS)
+        self.event_counts: Counter[str] = Counter()
+        self.decisions: list[Decision] = []
+        self.n_accepted = 0
+        self.rejected: Counter[str] = Counter()
+        self._evoked_sums: dict[str, Array] = {}
+        self._evoked_counts: Counter[str] = Counter()
+        self.workers: tuple[Worker, ...] = ()
+
+    def open(self) -> None:
+        """Open the source and build the stages for what it turned out to be.
+
+        Raises:
+            StreamMissing, FileUnreadable: from the source.
+            UnitUnknown: a decoder is there and the stream declares no known unit.
+            InputError: the chain does not fit the stream.
+        """
+        acquisition = self.acquisition
+        acquisition.open()
+        self.live = self._source.live
+        self.setup = self._make_setup(acquisition)
+        self.scorer = Scorer(Events(self.setup.patterns))
+        self._lived = LivedWriter(dict(acquisition.marker_streams)) if self.live else None
+        acquisition.keeps_items = self.live or self._on_item is not None
+        self.watch = StreamWatch(self.clock, acquisition.info.name)
+        if self.decoder is not None:
+            acquisition.require_microvolts()
+        if self.setup.chain is not None:
+            chain = Chain(self.setup.chain, acquisition.info, self._frozen)
+            builder = None
+            if self.setup.epoch is not None:
+                builder = EpochBuilder(self.setup.epoch, len(chain.channels), chain.sfreq_hz)
+            self.loop = DecodeLoop(acquisition, chain, builder, self.decoder, self.clock, self.ledger)
+
+    # By hand: a replay, or a test.
+
+    def crank(self) -> bool:
+        """One step of every loop; False when everything has been handled."""
+        more = self.acquire_step(0.0)
+        if self.loop is not None:
+            more = self.decode_step(0.0) or more
+        if not more:
+            self.finish()
+        return more
+
+    def finish(self) -> None:
+        """Settle what still waits, and close the log of a live run."""
+        if self.loop is not None:
+            self.loop.finish()
+            self._collect(self.loop)
+        if self._lived is not None:
+            self._log(self._lived.last_lines())
+
+    # In threads: a live run.
+
+    def start(self) -> None:
+        """Start the workers."""
+        self.workers = (Worker("acquire", lambda: self.acquire_step(0.05)),)
+        if self.loop is not None:
+            self.workers += (Worker("decode", lambda: self.decode_step(0.1)),)
+        for worker in self.workers:
+            worker.start()
+
+    def stop(self) -> None:
+        """Stop the workers in the order of the data, settle what waits, close the source."""
+        for worker in self.workers:
+            worker.stop()
+        self.acquisition.close()
+        if self.workers:
+            if self.loop is not None and all(w.health.state != "failed" for w in self.workers):
+                while self.loop.step(0.0):
+                    pass
+            self.finish()
+
+    def close(self) -> None:
+        """Close the source of a replay."""
+        self.acquisition.close()
+
+    def restart_worker(self, name: str) -> None:
+        """Start a worker that died again; the others went on meanwhile."""
+        for worker in self.workers:
+            if worker.name == name:
+                worker.start()
+
+    def annotate(self, text: str) -> None:
+        """Write a remark into the recording, at the sample that is newest when it is applied."""
+        self._controls.put(lambda: self._control("annotation", text))
+
+    # The steps.
+
+    def acquire_step(self, timeout_s: float) -> bool:
+        """Read, hand on, route the markers, watch the stream."""
+        for control in self._controls.take_all():
+            control()
+        more = self.acquisition.step(timeout_s)
+        self._route()
+        return more
+
+    def decode_step(self, timeout_s: float) -> bool:
+        """Filter, cut, decode, publish."""
+        assert self.loop is not None
+        more = self.loop.step(timeout_s)
+        self._collect(self.loop)
+        return more
+
+    def _route(self) -> None:
+        for item in self.acquisition.take_items():
+            if self._lived is not None:
+                self._log(self._lived.lines(item))
+            if self._on_item is not None:
+                self._on_item(item)
+        for marker in self.acquisition.markers.take_all():
+            onset = self.scorer.take(marker)
+            if onset is not None and self.loop is not None:
+                self.loop.onsets.put(onset)
+        if self.loop is None:
+            self.acquisition.boundaries.take_all()
+        for event in self.acquisition.events.take_all():
+            self._note(event)
+        if self.live:
+            self._watch()
+
+    def _watch(self) -> None:
+        for at_s, n in self.acquisition.take_arrivals():
+            self.watch.saw(n, at_s)
+        for change in self.watch.poll(self.clock.now_s()):
+            self._note(SourceEvent(change.state.value, change.text, at_s=change.at_s))
+
+    def _note(self, event: SourceEvent) -> None:
+        self.events.append(event)
+        self.event_counts[event.kind] += 1
+        log.info("%s: %s", event.kind, event.text)
+        self._log([json.dumps({"kind": event.kind, "text": event.text, "stream": event.stream, "n": event.n})])
+
+    def _control(self, kind: str, text: str) -> None:
+        self._log([json.dumps({"kind": kind, "text": text, "sample": self.acquisition.ring.written})])
+
+    def _log(self, lines: Sequence[str]) -> None:
+        if self._on_log_line is not None:
+            for line in lines:
+                self._on_log_line(line)
+
+    def _collect(self, loop: DecodeLoop) -> None:
+        epochs, decisions = loop.take()
+        for decision in decisions:
+            self.decisions.append(decision)
+            if self._on_decision is not None:
+                self._on_decision(decision)
+        for epoch in epochs:
+            self._count(epoch)
+
+    def _count(self, epoch: Epoch) -> None:
+        if epoch.rejected is not None:
+            self.rejected[epoch.rejected] += 1
+            return
+        self.n_accepted += 1
+        label = self.scorer.truth[epoch.trial]
+        if label in self._evoked_sums:
+            self._evoked_sums[label] += epoch.data
+        elif len(self._evoked_sums) < MAX_EVOKED:
+            self._evoked_sums[label] = epoch.data.copy()
+        else:
+            return
+        self._evoked_counts[label] += 1
+
+    # What there is to see.
+
+    @property
+    def evoked(self) -> tuple[Evoked, ...]:
+        """Mean responses so far."""
+        return tuple(Evoked(k, n, self._evoked_sums[k] / n) for k, n in self._evoked_counts.items())
+
+    @property
+    def state(self) -> str:
+        """The watchdog's word on the stream."""
+        return self.watch.state.value
+
+    def view(self) -> View:
+        """A consistent enough picture for the window; never blocks a worker."""
+        aligner = self.acquisition.aligner
+        chain = self.loop.chain if self.loop else None
+        return View(
+            state=self.state,
+            n_received=self.acquisition.n_received,
+            n_lost=aligner.n_lost,
+            n_gaps=sum(b.n_lost > 0 for b in aligner.boundaries),
+            sfreq_effective_hz=aligner.sfreq_effective_hz,
+            settling_left_s=chain.settling_left_s if chain else 0.0,
+            bads=tuple(chain.bads) if chain else (),
+            n_markers=sum(self.scorer.marker_counts.values()),
+            n_accepted=self.n_accepted,
+            n_rejected=sum(self.rejected.values()),
+            decision=self.decisions[-1] if self.decisions else None,
+            n_decisions=len(self.decisions),
+            workers=tuple(w.health for w in self.workers),
+            events=tuple(self.events)[-50:],
+        )
+
+
+def finite(value: float) -> float | None:
+    """The value, or None where JSON has no number for it."""
+    return float(value) if np.isfinite(value) else None
