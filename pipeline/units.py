@@ -1,0 +1,46 @@
+"""Declared voltage units, read once at the border. Inside the pipeline everything is microvolts."""
+
+# A prefix is case-sensitive where case carries meaning (mV is not MV); long names are not.
+_SYMBOLS = {
+    "V": 1e6,
+    "mV": 1e3,
+    "uV": 1.0,
+    "\N{MICRO SIGN}V": 1.0,
+    "\N{GREEK SMALL LETTER MU}V": 1.0,
+    "nV": 1e-3,
+}
+_NAMES = {
+    "volt": 1e6,
+    "millivolt": 1e3,
+    "microvolt": 1.0,
+    "\N{MICRO SIGN}volt": 1.0,
+    "\N{GREEK SMALL LETTER MU}volt": 1.0,
+    "nanovolt": 1e-3,
+}
+# Spellings in lower or upper case throughout that can only mean one thing. "MV" is not among them: it reads as megavolt.
+_UNAMBIGUOUS = {
+    "v": 1e6,
+    "mv": 1e3,
+    "uv": 1.0,
+    "UV": 1.0,
+    "Uv": 1.0,
+    "\N{MICRO SIGN}v": 1.0,
+    "\N{GREEK SMALL LETTER MU}v": 1.0,
+    "nv": 1e-3,
+    "NV": 1e-3,
+}
+
+
+def microvolts_per(unit: str | None) -> float | None:
+    """How many microvolts one `unit` is; None for a missing or unknown unit, or one that is no voltage.
+
+    Accepts the symbols V, mV, uV and nV with either micro code point (U+00B5, U+03BC), their lower-case spellings, and
+    the long names in any case and number ("microvolts"). "MV" is refused: a factor of 1e9 is no matter to guess.
+    """
+    if unit is None:
+        return None
+    text = unit.strip()
+    for table in (_SYMBOLS, _UNAMBIGUOUS):
+        if text in table:
+            return table[text]
+    return _NAMES.get(text.lower().removesuffix("s"))
