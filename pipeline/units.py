@@ -17,7 +17,7 @@ _NAMES = {
     "\N{GREEK SMALL LETTER MU}volt": 1.0,
     "nanovolt": 1e-3,
 }
-# Spellings in lower or upper case throughout that can only mean one thing. "MV" is not among them: it reads as megavolt.
+# All-lower or all-upper spellings that can mean one thing only. "MV" is not among them: it reads as megavolt.
 _UNAMBIGUOUS = {
     "v": 1e6,
     "mv": 1e3,
