@@ -58,6 +58,7 @@ class XdfStream:
 
     key: str
     info: StreamInfo
+    header_xml: str = ""
     footer: Footer | None = None
     positions: "array[int]" = field(default_factory=lambda: array("q"))
     lengths: "array[int]" = field(default_factory=lambda: array("q"))
@@ -196,8 +197,9 @@ class Scanner:
         return read_at(self._file, chunk.body, min(chunk.end - chunk.body, _MAX_XML)).decode("utf-8", "replace")
 
     def _header(self, chunk: _Chunk) -> None:
+        xml = self._xml(chunk)
         try:
-            info = parse_info(self._xml(chunk))
+            info = parse_info(xml)
         except FileUnreadable as error:
             self.defects.note(f"stream {chunk.stream_id} cannot be read: {error}", chunk.start)
             return
@@ -210,7 +212,7 @@ class Scanner:
                 return
         n_earlier = sum(s.key.partition(".")[0] == str(chunk.stream_id) for s in self.streams)
         key = f"{chunk.stream_id}.{n_earlier + 1}" if n_earlier else str(chunk.stream_id)
-        stream = XdfStream(key, replace(info, stream_id=key))
+        stream = XdfStream(key, replace(info, stream_id=key), xml)
         self._by_id[chunk.stream_id] = stream
         self.streams.append(stream)
 
