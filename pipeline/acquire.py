@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.channels import Lossless
 from pipeline.clock import Clock
 from pipeline.errors import UnitUnknown
+from pipeline.lived import OWN_STREAMS
 from pipeline.ring import Ring
 from pipeline.sources.base import Source, SourceEnded
 from pipeline.timestamps import Aligner, MarkerClock, Run
@@ -85,7 +86,9 @@ class Acquisition:
         rate_hz = self.info.sfreq_hz or 100.0
         self._max_write = max(1, round(MAX_WRITE_S * rate_hz))
         self.ring = Ring(self.info.n_channels, round(RING_S * rate_hz))
-        self.marker_streams: Mapping[str, StreamInfo] = self._source.marker_streams
+        # What an earlier session of ours wrote beside the EEG is no stimulus.
+        streams = self._source.marker_streams
+        self.marker_streams: Mapping[str, StreamInfo] = {k: v for k, v in streams.items() if v.name not in OWN_STREAMS}
         self._marker_clocks = {key: MarkerClock() for key in self.marker_streams}
 
     def require_microvolts(self) -> None:
@@ -164,13 +167,13 @@ class Acquisition:
                 if np.isfinite(item.arrived_s):
                     self._arrivals.append((item.arrived_s, item.data.shape[1]))
                 self._backlog.extend(self.aligner.push(item.data, item.stamps_s))
-            case MarkerChunk():
+            case MarkerChunk() if item.stream in self._marker_clocks:
                 clock = self._marker_clocks[item.stream]
                 for label, stamp_s in zip(item.labels, item.stamps_s, strict=True):
                     self.markers.put(Marker(label, clock.time_of(stamp_s), item.stream))
             case ClockOffset(stream=""):
                 self.aligner.offset(item)
-            case ClockOffset():
+            case ClockOffset() if item.stream in self._marker_clocks:
                 self._marker_clocks[item.stream].offset(item)
             case SourceEvent():
                 self.events.put(item)

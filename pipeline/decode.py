@@ -80,6 +80,8 @@ class DecodeLoop:
         self._decoder = decoder
         self._clock = clock
         self._ledger = ledger
+        # A stream may send the decoder's channels in another order.
+        self._pick = [chain.channels.index(name) for name in decoder.channels] if decoder else []
         self._cursor = 0
         self._boundaries: deque[Boundary] = deque()
         self.onsets: Lossless[Onset] = Lossless()
@@ -166,7 +168,7 @@ class DecodeLoop:
 
     def _decide(self, decoder: Decoder, epoch: Epoch) -> Decision:
         began_s = self._clock.now_s()
-        probabilities = decoder.probabilities(epoch.data)
+        probabilities = decoder.probabilities(epoch.data[self._pick])
         decided_s = self._clock.now_s()
         self._ledger.add("decode", decided_s - began_s)
         in_ring_s = self._acquisition.when_written_s(epoch.window_stop_s)

@@ -130,13 +130,8 @@ class EpochBuilder:
         segment.stop += n
         segment.n_settling += n - int(block.settled.sum())
         self._now_s = float(block.times_s[-1])
-        while self._segments[0].stop <= self._oldest:
+        while self._segments[0].stop <= self._ring.oldest:
             self._segments.pop(0)
-
-    @property
-    def _oldest(self) -> int:
-        """The oldest sample that can still be read."""
-        return max(0, self._ring.written - self._ring.capacity)
 
     def _settle_queue(self) -> list[Epoch]:
         done: list[Epoch] = []
@@ -165,12 +160,12 @@ class EpochBuilder:
 
     def _try(self, onset: Onset) -> Epoch | None:
         """The epoch, a rejection, or None while its window is not complete."""
-        filled = [s for s in self._segments if s.stop > max(s.start, self._oldest)]
+        filled = [s for s in self._segments if s.stop > max(s.start, self._ring.oldest)]
         index = self._segment_of(onset.time_s, filled)
         if index is None:
-            return self._reject(onset, "before data" if self._oldest == 0 else "too late") if filled else None
+            return self._reject(onset, "before data" if self._ring.oldest == 0 else "too late") if filled else None
         segment, is_last = filled[index], filled[index] is self._segments[-1]
-        first = max(segment.start, self._oldest)
+        first = max(segment.start, self._ring.oldest)
         _, times = self._ring.view(first, segment.stop)
         nearest = first + _nearest(times, onset.time_s)
         if nearest == segment.stop - 1 and (is_last or onset.time_s > times[-1] + 0.5 / self.sfreq_hz):
@@ -181,7 +176,7 @@ class EpochBuilder:
     def _segment_of(self, time_s: float, filled: list[_Segment]) -> int | None:
         """The newest segment that begins no later than half a sample after the onset."""
         for index in range(len(filled) - 1, -1, -1):
-            first = max(filled[index].start, self._oldest)
+            first = max(filled[index].start, self._ring.oldest)
             if self._ring.view(first, first + 1)[1][0] - 0.5 / self.sfreq_hz <= time_s:
                 return index
         return None
@@ -189,7 +184,7 @@ class EpochBuilder:
     def _place(self, onset: Onset, segment: _Segment, start: int, is_last: bool) -> Epoch | None:
         if start < segment.start:
             return self._reject(onset, "before data" if segment.start == 0 else "gap")
-        if start < self._oldest:
+        if start < self._ring.oldest:
             return self._reject(onset, "too late")
         if start < segment.start + segment.n_settling:
             return self._reject(onset, "settling")

@@ -145,13 +145,9 @@ class Session:
     # By hand: a replay, or a test.
 
     def crank(self) -> bool:
-        """One step of every loop; False when everything has been handled."""
+        """One step of every loop; False when everything has been handled. Then comes `finish`."""
         more = self.acquire_step(0.0)
-        if self.loop is not None:
-            more = self.decode_step(0.0) or more
-        if not more:
-            self.finish()
-        return more
+        return (self.decode_step(0.0) or more) if self.loop is not None else more
 
     def finish(self) -> None:
         """Settle what still waits, and close the log of a live run."""

@@ -1,0 +1,163 @@
+"""The command line: parses, calls one command, turns errors into one clear line and a status.
+
+Status 0 done, 1 the work failed, 2 the call or the input was wrong.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from engines.errors import AfterimageError, InputError
+
+# Command -> module under app.commands; imported only when called, so that --help needs neither Qt nor liblsl.
+COMMANDS = {
+    "doctor": "doctor",
+    "demo": "demo",
+    "simulate": "simulate",
+    "import": "files",
+    "info": "files",
+    "salvage": "files",
+    "record": "record",
+    "replay": "run",
+    "live": "run",
+    "calibrate": "calibrate",
+    "window": "window",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, raising instead of exiting, so that every error takes the same way out."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise InputError(f"{message} (see {self.prog} --help)")
+
+
+def _common() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    group = common.add_argument_group("everywhere")
+    group.add_argument("--out", type=Path, metavar="DIR", help="folder for reports and models")
+    group.add_argument("--config", type=Path, metavar="FILE", help="TOML configuration")
+    group.add_argument("--json", action="store_true", help="the report on standard output, nothing else there")
+    group.add_argument("--headless", action="store_true", help="never open a window")
+    group.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds of data")
+    group.add_argument("--seed", type=int, metavar="N", help="seed of everything random (default 0)")
+    group.add_argument("--unit", metavar="U", help="unit of a source that declares none: V, mV, uV")
+    group.add_argument("--debug", action="store_true", help="log everything, show tracebacks")
+    return common
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    common = _common()
+    parser = _Parser(prog="afterimage", description="Decode what a person sees, while they see it, from EEG.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, parents=[common])
+
+    add("window", "open the window (what plain `afterimage` does)")
+    add("doctor", "say what this machine has, and what has never run here")
+    add("demo", "simulated participant over real LSL: calibrate, decode live, report")
+    _add_simulate(add("simulate", "a simulated 64-channel participant, live over LSL or into a file"))
+    files = add("import", "turn another published layout into XDF")
+    files.add_argument("kind", metavar="KIND", help="muse-csv, uci-smni or eeg3d")
+    files.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    files.add_argument("--to", type=Path, required=True, metavar="FILE.xdf")
+    info = add("info", "what a recording holds, and what is wrong with it")
+    info.add_argument("file", type=Path, metavar="FILE")
+    info.add_argument("--stream", metavar="KEY=VALUE", help="the stream to look at: name=, type=, source_id=, id=")
+    salvage = add("salvage", "rescue a damaged XDF file into a new one")
+    salvage.add_argument("file", type=Path, metavar="FILE.xdf")
+    salvage.add_argument("--to", type=Path, required=True, metavar="FILE.xdf")
+    record = add("record", "record streams to XDF")
+    _add_source(record, markers_required=False)
+    record.add_argument("--to", type=Path, required=True, metavar="FILE.xdf")
+    _add_replay(add("replay", "run a recording through the live pipeline"))
+    _add_calibrate(add("calibrate", "fit and honestly evaluate a decoder on recordings"))
+    live = add("live", "decode live")
+    _add_source(live, markers_required=False)
+    live.add_argument("--subject", type=Path, metavar="DIR", help="a calibrated subject; without it nothing is decoded")
+    live.add_argument("--no-record", action="store_true", help="do not record the session")
+    return parser
+
+
+def _add_simulate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--snr", type=float, default=1.0, metavar="X", help="1: evoked amplitudes as published; 0: none"
+    )
+    parser.add_argument("--categories", type=int, metavar="N", help="how many picture categories")
+    parser.add_argument("--repeats", type=int, metavar="N", help="trials of each category")
+    parser.add_argument("--rate", type=float, metavar="HZ", help="sampling rate")
+    parser.add_argument("--minutes", type=float, metavar="M", help="stop after M minutes")
+    parser.add_argument("--protocol", default="pictures", metavar="NAME", help="pictures, or a TOML file")
+    parser.add_argument("--to", type=Path, metavar="FILE.xdf", help="write a file, faster than real time")
+
+
+def _add_source(parser: argparse.ArgumentParser, markers_required: bool) -> None:
+    parser.add_argument(
+        "--source", required=True, metavar="S", help="lsl:KEY=VALUE,... | brainflow:BOARD?k=v | sim | FILE"
+    )
+    parser.add_argument("--markers", action="append", default=[], required=markers_required, metavar="M",
+                        help="marker stream (name=..., type=...), trigger:CHANNEL?mask=..., or annotations")  # fmt: skip
+
+
+def _add_events(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--event", action="append", default=[], metavar="CLASS=PATTERN",
+                        help="trials of a class: glob on the marker label; repeat for each class")  # fmt: skip
+
+
+def _add_replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--speed", default="max", metavar="1|max", help="1 is the original timing (default max)")
+    parser.add_argument("--over-lsl", action="store_true", help="stream the file over LSL and receive it again")
+    parser.add_argument("--subject", type=Path, metavar="DIR", help="decode with this subject")
+    parser.add_argument("--stream", metavar="KEY=VALUE", help="the stream to replay: name=, type=, source_id=, id=")
+    parser.add_argument("--markers", action="append", default=[], metavar="M", help="marker streams to use")
+    _add_events(parser)
+
+
+def _add_calibrate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("--stream", metavar="KEY=VALUE", help="the stream to use: name=, type=, source_id=, id=")
+    parser.add_argument("--markers", action="append", default=[], metavar="M", help="marker streams to use")
+    parser.add_argument("--system", default="auto", metavar="NAME", help="auto, or a system by name")
+    _add_events(parser)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        options = build_parser().parse_args(arguments)
+    except InputError as error:
+        return _fail(error, debug="--debug" in arguments)
+    command = options.command or "window"
+    debug = getattr(options, "debug", False)
+    logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR, format="%(name)s: %(message)s")
+    try:
+        module = import_module(f"app.commands.{COMMANDS[command]}")
+        status: int = getattr(module, command.replace("import", "import_"))(options)
+    except AfterimageError as error:
+        return _fail(error, debug)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _fail(error: AfterimageError, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    sys.stderr.write(f"afterimage: {error}\n")
+    return error.exit_status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

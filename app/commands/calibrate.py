@@ -1,0 +1,1 @@
+"""`afterimage calibrate`: recordings and event patterns in, an evaluated subject out."""

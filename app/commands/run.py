@@ -1,0 +1,184 @@
+"""`afterimage replay` and `afterimage live`: a session without a window, and its report."""
+
+import argparse
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from calibration.report import write_report
+from calibration.subjects import Subject
+from calibration.subjects import load as load_subject
+from pipeline.player import Player
+from pipeline.session_recorder import SessionRecorder
+from pipeline.sources.select import open_source
+
+from app.config import Config, load, save
+from app.headless import as_lived, crank_through, parse_events, run_live, setup_for, stop_on_signals
+from app.summary import figures, marker_table, run_fields, stream_fields, versions
+from app.terminal import Terminal, write_stdout
+from engines.errors import InputError
+from pipeline.clock import LslClock
+from pipeline.outlets import DecisionOutlet
+from pipeline.session import Session
+from pipeline.sources.base import Source
+from pipeline.sources.paced import Paced
+
+# Samples that a player sent last are still under way when it says that it has finished.
+LAST_SAMPLES_S = 1.0
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Run a recording through the live pipeline and report."""
+    terminal = Terminal(quiet_stdout=options.json)
+    config, subject, speed = load(options.config), _subject(options), parse_speed(options.speed)
+    if options.over_lsl:
+        session = _replay_over_lsl(options, config, subject, speed, terminal)
+    else:
+        session = _replay_file(options, config, subject, speed, terminal)
+    return finish(session, options, config, terminal, default_out(options, f"replay-{options.file.stem}"))
+
+
+def _replay_file(
+    options: argparse.Namespace, config: Config, subject: Subject | None, speed: float, terminal: Terminal
+) -> Session:
+    source = as_lived(file_source(options), options.file)
+    if speed != float("inf"):
+        source = Paced(source, LslClock(), speed)
+    session = make_session(source, options, config, subject)
+    with stop_on_signals() as stop, terminal.progress(f"replaying {options.file.name}") as progress:
+        session.open()
+        crank_through(session, options.seconds, stop, progress.update)
+    return session
+
+
+def _replay_over_lsl(
+    options: argparse.Namespace, config: Config, subject: Subject | None, speed: float, terminal: Terminal
+) -> Session:
+    """Stream the file from a process of its own, with the original chunk arrival, and receive it like a headset."""
+    if speed == float("inf"):
+        speed = 1.0
+    with stop_on_signals() as stop, Player(file_source(options), speed=speed) as player:
+        session = make_session(player.source(), options, config, subject)
+        session.open()
+        with terminal.progress(f"streaming {options.file.name} over LSL") as progress:
+            run_live(session, options.seconds, stop, progress.update, ended=player.finished)
+    return session
+
+
+def live(options: argparse.Namespace) -> int:
+    """Decode live, record everything, report."""
+    terminal = Terminal(quiet_stdout=options.json)
+    config, subject = load(options.config), _subject(options)
+    out = default_out(options, "live")
+    out.mkdir(parents=True, exist_ok=True)
+    session = run_session(options, config, subject, terminal, out)
+    return finish(session, options, config, terminal, out)
+
+
+def run_session(
+    options: argparse.Namespace, config: Config, subject: Subject | None, terminal: Terminal, out: Path
+) -> Session:
+    """One live session to its end, recorded to `out`/session.xdf unless told not to."""
+    unit = options.unit or config.unit
+    source = open_source(options.source, options.markers, seed=options.seed, on_wait=terminal.warn)
+    with stop_on_signals() as stop, DecisionOutlet(subject.decoder.classes if subject else ()) as outlet:
+        recorder = SessionRecorder(None if options.no_record else out / "session.xdf", source)
+        session = Session(
+            recorder.source,
+            setup_for(config, parse_events(options.event) if hasattr(options, "event") else {}, subject),
+            decoder=subject.decoder if subject else None,
+            frozen=subject.frozen if subject else None,
+            unit=unit,
+            on_log_line=recorder.log_line,
+            on_decision=lambda d: (outlet.publish(d), recorder.decision(d))[0],
+            on_item=recorder.item,
+        )
+        try:
+            session.open()
+            with terminal.progress("live") as progress:
+                run_live(session, options.seconds, stop, progress.update)
+        finally:
+            recorder.stop()
+    return session
+
+
+def file_source(options: argparse.Namespace) -> Source:
+    """The recording named on the command line."""
+    if not options.file.is_file():
+        raise InputError(f"no such file: {options.file}")
+    stream = getattr(options, "stream", None)
+    return open_source(str(options.file), options.markers, stream=stream)
+
+
+def make_session(source: Source, options: argparse.Namespace, config: Config, subject: Subject | None) -> Session:
+    """A session over a source, set up from the options."""
+    events = parse_events(options.event) or {name: tuple(globs) for name, globs in config.events.items()}
+    return Session(
+        source,
+        setup_for(config, events, subject),
+        decoder=subject.decoder if subject else None,
+        frozen=subject.frozen if subject else None,
+        unit=options.unit or config.unit,
+    )
+
+
+def finish(session: Session, options: argparse.Namespace, config: Config, terminal: Terminal, out: Path) -> int:
+    """Write the report, say the verdict; status 0."""
+    report = {"command": options.command, **stream_fields(session), **run_fields(session)}
+    out.mkdir(parents=True, exist_ok=True)
+    save(config, out, {"command": options.command, "versions": versions()})
+    page = write_report(out, report, figures(session))
+    if options.json:
+        write_stdout(json.dumps(report, indent=2, allow_nan=False, default=str) + "\n")
+    else:
+        tell(report, terminal, page)
+    return 0
+
+
+def tell(report: dict[str, Any], terminal: Terminal, page: Path) -> None:
+    """The verdict in a few lines."""
+    source = report["source"]
+    terminal.say(
+        f"{source['name']}: {report['samples_received']} samples of {source['n_channels']} channels at "
+        f"{source['sfreq_effective_hz']:.2f} Hz, {report['samples_lost']} lost in {len(report['gaps'])} gaps"
+    )
+    if report["markers"]:
+        terminal.say(f"markers: {marker_table(report['markers'])}")
+    rejected = ", ".join(f"{n} {reason}" for reason, n in report["epochs"]["rejected"].items())
+    terminal.say(f"epochs: {report['epochs']['accepted']} accepted" + (f"; rejected: {rejected}" if rejected else ""))
+    if accuracy := report.get("accuracy"):
+        low, high = accuracy["ci95"]
+        terminal.say(
+            f"balanced accuracy {accuracy['mean']:.1%} (95 % interval {low:.1%} to {high:.1%}, "
+            f"chance {accuracy['chance']:.1%}, {accuracy['n']} trials)"
+        )
+    for text in report["warnings"]:
+        terminal.warn(text)
+    terminal.say(f"report: {page}")
+
+
+def default_out(options: argparse.Namespace, name: str) -> Path:
+    """`--out`, or a new folder under ./out named after the command and the time."""
+    return options.out or Path("out") / f"{datetime.now():%Y%m%d-%H%M%S}-{name}"
+
+
+def parse_speed(text: str) -> float:
+    """`max` is infinity.
+
+    Raises:
+        InputError: neither "max" nor a positive number.
+    """
+    if text == "max":
+        return float("inf")
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not speed > 0:
+        raise InputError(f"--speed wants max or a number above 0 (1 is the original timing); got {text!r}")
+    return speed
+
+
+def _subject(options: argparse.Namespace) -> Subject | None:
+    return load_subject(options.subject) if options.subject else None

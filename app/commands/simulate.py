@@ -1,0 +1,36 @@
+"""`afterimage simulate`: the simulated participant, over LSL or into a file."""
+
+import argparse
+
+from app.headless import stop_on_signals
+from app.terminal import Terminal
+from calibration.simulate import SimulateConfig, to_file
+from calibration.simulate import simulate as play
+
+
+def simulate(options: argparse.Namespace) -> int:
+    """Play a simulated participant until its protocol ends, `--minutes` pass or a signal comes."""
+    terminal = Terminal(quiet_stdout=options.json)
+    config = config_from(options)
+    if options.to is not None:
+        with terminal.progress(f"simulating into {options.to.name}") as progress:
+            to_file(config, options.to, lambda share: progress.update(share))
+        terminal.say(f"wrote {options.to}")
+        return 0
+    with stop_on_signals() as stop:
+        terminal.say("simulated participant is streaming over LSL; Ctrl-C ends it")
+        play(config, stop)
+    return 0
+
+
+def config_from(options: argparse.Namespace) -> SimulateConfig:
+    """The simulation asked for on the command line."""
+    given = {
+        "n_categories": options.categories,
+        "repeats": options.repeats,
+        "minutes": options.minutes if options.seconds is None else options.seconds / 60,
+        "seed": options.seed or 0,
+    }
+    if options.rate is not None:
+        given["sfreq_hz"] = options.rate
+    return SimulateConfig(snr=options.snr, protocol=options.protocol, **given)

@@ -1,0 +1,100 @@
+"""The configuration: TOML, checked by a schema; command-line options win over it.
+
+Only entry points read it. The resolved copy, with versions and seed, goes into the output folder as `config.toml`.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engines.errors import InputError
+from pipeline.epochs import EpochConfig
+from pipeline.preprocess import ChainConfig
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ChainSection(_Strict):
+    """`[chain]`: the decoding chain. Every key is optional; what is absent keeps the default of the task."""
+
+    low_hz: Positive | None = None
+    high_hz: Positive | None = None
+    mains_hz: Literal[0, 50, 60] | None = None
+    rate_hz: Positive | None = None
+    reference: str | None = None
+    bads: tuple[str, ...] | None = None
+    interpolate_bads: bool | None = None
+    eog_regression: bool | None = None
+    asr: bool | None = None
+
+
+class EpochSection(_Strict):
+    """`[epoch]`: the window around an onset."""
+
+    tmin_s: float | None = None
+    tmax_s: float | None = None
+    baseline_s: tuple[float, float] | None = None
+    reject_uv: Positive | None = None
+
+
+class CalibrateSection(_Strict):
+    """`[calibrate]`: how a decoder is chosen."""
+
+    system: str | None = None
+    n_permutations: Annotated[int, Field(ge=0)] = 199
+
+
+class Config(_Strict):
+    """The whole file."""
+
+    unit: str | None = None
+    seed: int = 0
+    events: dict[str, list[str]] = Field(default_factory=dict)
+    chain: ChainSection = ChainSection()
+    epoch: EpochSection = EpochSection()
+    calibrate: CalibrateSection = CalibrateSection()
+
+    def chain_from(self, default: ChainConfig) -> ChainConfig:
+        """`default` with the keys of `[chain]` laid over it."""
+        given = self.chain.model_dump(exclude_none=True)
+        if given.get("mains_hz") == 0:
+            given["mains_hz"] = None
+        return ChainConfig.from_dict({**default.to_dict(), **given})
+
+    def epoch_from(self, default: EpochConfig) -> EpochConfig:
+        """`default` with the keys of `[epoch]` laid over it."""
+        return EpochConfig.from_dict({**default.to_dict(), **self.epoch.model_dump(exclude_none=True)})
+
+
+def load(path: Path | None) -> Config:
+    """Read a configuration, or give the defaults.
+
+    Raises:
+        InputError: no such file, no TOML, or a key or value the schema does not know.
+    """
+    if path is None:
+        return Config()
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Config.model_validate(values)
+    except OSError as error:
+        raise InputError(f"cannot read the configuration {path}: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path} is not TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"])
+        raise InputError(f"{path}: {where}: {first['msg']}; docs/configuration.md lists the keys") from error
+
+
+def save(config: Config, folder: Path, extra: dict[str, Any]) -> None:
+    """Write the resolved configuration to `folder`/config.toml; `extra` holds the command, versions and so on."""
+    values = {**config.model_dump(exclude_none=True), **extra}
+    (folder / "config.toml").write_text(tomli_w.dumps(values), encoding="utf-8")

@@ -1,0 +1,151 @@
+"""From a finished session to the fields of its report.
+
+Times are seconds from the first sample of the chosen EEG stream on the corrected clock.
+"""
+
+import platform
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+from calibration.stats import balanced_accuracy_ci
+
+from pipeline.session import Session
+from pipeline.types import BoundaryKind, Decision, StreamInfo
+
+PACKAGES = ("afterimage", "numpy", "scipy", "scikit-learn", "mne", "pyriemann", "meegkit", "pylsl", "brainflow")
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that can change an answer."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def source_fields(info: StreamInfo, sfreq_effective_hz: float) -> dict[str, Any]:
+    """The `source` entry."""
+    return {
+        "name": info.name,
+        "n_channels": info.n_channels,
+        "sfreq_nominal_hz": info.sfreq_hz,
+        "sfreq_effective_hz": sfreq_effective_hz,
+        "unit": info.unit,
+    }
+
+
+def stream_fields(session: Session) -> dict[str, Any]:
+    """What `info`, `replay` and `live` have in common."""
+    acquisition, aligner = session.acquisition, session.acquisition.aligner
+    origin_s = first_sample_s(session)
+    gaps = [
+        {"start_s": b.start_s - origin_s, "stop_s": b.stop_s - origin_s, "n_lost": b.n_lost}
+        for b in aligner.boundaries
+        if b.kind is BoundaryKind.GAP or (b.kind is BoundaryKind.RESET and b.n_lost > 0)
+    ]
+    resets = [
+        {"at_s": b.stop_s - origin_s, "jump_s": b.jump_s} for b in aligner.boundaries if b.kind is BoundaryKind.RESET
+    ]
+    return {
+        "source": source_fields(acquisition.info, aligner.sfreq_effective_hz),
+        "samples_received": acquisition.n_received,
+        "samples_lost": aligner.n_lost,
+        "gaps": gaps,
+        "clock_resets": resets,
+        "markers": dict(session.scorer.marker_counts),
+        "warnings": warnings(session),
+        "simulated": acquisition.info.simulated,
+        "versions": versions(),
+    }
+
+
+def first_sample_s(session: Session) -> float:
+    """The time of the first sample, the origin of all times in a report; 0 when there was none."""
+    boundaries = session.acquisition.aligner.boundaries
+    return boundaries[0].stop_s if boundaries else 0.0
+
+
+def run_fields(session: Session) -> dict[str, Any]:
+    """What `replay` and `live` add: epochs, latency, decisions, and how they compare with the labels."""
+    fields: dict[str, Any] = {
+        "epochs": {"accepted": session.n_accepted, "rejected": dict(session.rejected)},
+        "latency_ms": session.ledger.summary_ms(),
+        "decisions": decision_fields(session),
+    }
+    if session.decoder is not None:
+        fields["accuracy"] = accuracy_fields(session)
+    return fields
+
+
+def decision_fields(session: Session) -> list[dict[str, Any]]:
+    """The `decisions` entry, one dictionary a decision."""
+    origin_s, truth = first_sample_s(session), session.scorer.truth
+    return [_decision(d, origin_s, truth) for d in session.decisions]
+
+
+def _decision(decision: Decision, origin_s: float, truth: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "trial": decision.trial,
+        "stage": decision.stage,
+        "onset_s": decision.onset_s - origin_s,
+        "window_stop_s": decision.window_stop_s - origin_s,
+        "decided_s": decision.decided_s - origin_s,
+        "true": truth.get(decision.trial),
+        "top": decision.top,
+        "probabilities": dict(zip(decision.classes, decision.probabilities, strict=True)),
+    }
+
+
+def accuracy_fields(session: Session) -> dict[str, Any] | None:
+    """Balanced accuracy of the decisions against the labels, with its interval and chance; None without labels."""
+    scored = [d for d in session.decisions if session.scorer.truth.get(d.trial) in d.classes]
+    if not scored:
+        return None
+    classes, confusion = session.scorer.confusion(scored)
+    true = np.array([session.scorer.truth[d.trial] for d in scored])
+    answered = np.array([d.top for d in scored])
+    mean, low, high = balanced_accuracy_ci(true, answered)
+    return {
+        "metric": "balanced accuracy",
+        "mean": mean,
+        "ci95": [low, high],
+        "chance": 1 / len(classes),
+        "n": len(scored),
+        "classes": list(classes),
+        "confusion": confusion,
+    }
+
+
+def warnings(session: Session) -> list[str]:
+    """Everything a reader of the report must know, worst first, each once."""
+    acquisition, aligner = session.acquisition, session.acquisition.aligner
+    said: list[str] = list(dict.fromkeys(e.text for e in session.events))
+    dropped = sum(session.event_counts.values()) - len(session.events)
+    if dropped > 0:
+        said.append(f"{dropped} older events are not listed")
+    said += aligner.warnings
+    if session.setup.off:
+        said.append(session.setup.off)
+    if session.loop is not None and session.loop.n_overrun:
+        said.append(f"decoding fell behind and skipped {session.loop.n_overrun} samples")
+    if acquisition.info.simulated:
+        said.append("simulated participant: nothing here was measured on a person")
+    said += [f"worker {w.name} died: {w.traceback.strip().splitlines()[-1]}" for w in _failed(session)]
+    return said
+
+
+def _failed(session: Session) -> Sequence[Any]:
+    return [w.health for w in session.workers if w.health.traceback]
+
+
+def marker_table(counts: Mapping[str, int], limit: int = 12) -> str:
+    """The most frequent labels in one line."""
+    common = Counter(counts).most_common(limit)
+    text = ", ".join(f"{label} x{n}" for label, n in common)
+    return text + (f" and {len(counts) - limit} more" if len(counts) > limit else "")
