@@ -138,7 +138,7 @@ def _read_header(path: Path) -> tuple[Any, list[str]]:
         warnings.simplefilter("always")
         try:
             raw = mne.io.read_raw(path, preload=False, verbose="warning")
-        except Exception as error:  # noqa: BLE001 - MNE's readers raise anything, a bare Exception for bad annotations
+        except Exception as error:  # MNE raises anything, a bare Exception for bad annotations
             raise FileUnreadable(_why(path, error)) from error
     if raw.n_times == 0 or not raw.ch_names:
         raise FileUnreadable(f"{path} holds no samples")
