@@ -7,6 +7,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Self
 
 import numpy as np
 import pylsl
@@ -69,16 +70,42 @@ class DecisionOutlet:
     travel with each decision because they change when a model is refitted, and stages differ in theirs
     (docs/decisions/0041-decisions-as-json.md).
 
-    Thread: one only.
+    `classes` are those of the model at the start, for readers who want to know beforehand (`desc/classes/class`). Sent
+    by a thread of its own between `start` and `stop`, or inside a `with` statement.
+
+    Thread: `publish` any.
     """
 
-    def __init__(self, source_id: str = "afterimage-decisions") -> None:
-        info = StreamInfo(DECISIONS_NAME, "Decisions", 1, 0.0, "string", source_id, manufacturer="Afterimage")
-        self._outlet = pylsl.StreamOutlet(lsl_info(info))
+    def __init__(self, classes: Sequence[str] = (), source_id: str = "afterimage-decisions") -> None:
+        info = lsl_info(StreamInfo(DECISIONS_NAME, "Decisions", 1, 0.0, "string", source_id, manufacturer="Afterimage"))
+        listed = info.desc().append_child("classes")
+        for name in classes:
+            listed.append_child_value("class", name)
+        self._outlet = pylsl.StreamOutlet(info)
+        self._publisher = Publisher()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start sending."""
+        self._publisher.start()
+
+    def stop(self) -> None:
+        """Send what waits and end the thread; the stream closes with the last reference to this object."""
+        self._publisher.stop()
 
     def publish(self, decision: Decision) -> None:
-        """Send one decision."""
-        self._outlet.push_sample([decision_json(decision)], decision.decided_s)
+        """Have one decision sent.
+
+        Raises:
+            ChannelFull: the publishing thread is dead or far too slow.
+        """
+        self._publisher.submit(lambda: self._outlet.push_sample([decision_json(decision)], decision.decided_s))
 
 
 def decision_json(decision: Decision) -> str:

@@ -7,6 +7,8 @@ offsets and the senders' comings and goings are watched beside the pull path (`l
 import math
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pylsl
 
@@ -98,10 +100,22 @@ class LslSource:
 
     def _open(self, deadline_s: float) -> None:
         found = self._find(deadline_s)
-        for number, (selector, wanted) in enumerate(self._wishes()):
-            chosen = choose(found, selector, wanted)
-            self._connect("" if number == 0 else str(chosen.uid()), selector, chosen, deadline_s)
-            self._warn_of_twins(chosen, found)
+        chosen = [choose(found, selector, wanted) for selector, wanted in self._wishes()]
+        patience_s = max(ANSWER_S, deadline_s - pylsl.local_clock())
+        with ThreadPoolExecutor(len(chosen)) as pool:  # each answer takes a clock measurement of 0.5 s
+            introduced = list(pool.map(lambda one: introduce(one, patience_s), chosen))
+        for (selector, wanted), one, (info, offset) in zip(self._wishes(), chosen, introduced, strict=True):
+            key = "" if wanted is is_signal else str(one.uid())
+            if key in self._links:
+                raise InputError(f"the marker stream {one_line(one)} is chosen twice; name it once in --markers")
+            self._infos[key] = info
+            self._links[key] = Link(key, dict(selector), wanted, one, info, self._connected(one, patience_s))
+            self._pending.append(
+                SourceEvent("no_clock_offset", f"clock not measured: {one_line(one)}", key)
+                if offset is None
+                else replace(offset, stream=key)
+            )
+            self._warn_of_twins(key, one, found)
         self._watch = Watch(list(self._links.values()))
         self._wait_for_first_sample(deadline_s)
         self._watch.start()
@@ -112,6 +126,7 @@ class LslSource:
     def _find(self, deadline_s: float) -> list[pylsl.StreamInfo]:
         """All streams on the network, as soon as every wish has an answer and its rivals had time to show."""
         told_s = complete_s = math.inf
+        settle_s = 0.0 if all("uid" in selector for selector, _ in self._wishes()) else SETTLE_S
 
         def missing(seen: list[pylsl.StreamInfo]) -> list[str]:
             return [describe(s) for s, wanted in self._wishes() if not any(wanted(i) and agrees(i, s) for i in seen)]
@@ -119,7 +134,7 @@ class LslSource:
         def enough(seen: list[pylsl.StreamInfo]) -> bool:
             nonlocal complete_s
             complete_s = math.inf if missing(seen) else min(complete_s, pylsl.local_clock())
-            return bool(pylsl.local_clock() - complete_s >= SETTLE_S)
+            return bool(pylsl.local_clock() - complete_s >= settle_s)
 
         def tell(seen: list[pylsl.StreamInfo]) -> None:
             nonlocal told_s
@@ -130,27 +145,18 @@ class LslSource:
 
         return search(enough, deadline_s - pylsl.local_clock(), threading.Event(), tell)
 
-    def _connect(self, key: str, selector: Selector, found: pylsl.StreamInfo, deadline_s: float) -> None:
-        if key in self._links:
-            raise InputError(f"the marker stream {one_line(found)} is chosen twice; name it once in --markers")
-        info, offset = introduce(found, max(ANSWER_S, deadline_s - pylsl.local_clock()))
-        wanted = is_marker if key else is_signal
-        link = Link(key, dict(selector), wanted, found, info, connect(found))
+    def _connected(self, found: pylsl.StreamInfo, timeout_s: float) -> NumericInlet | MarkerInlet:
+        pipe = connect(found)
         try:
-            link.pipe.inlet.open_stream(max(ANSWER_S, deadline_s - pylsl.local_clock()))
+            pipe.inlet.open_stream(timeout_s)
         except (pylsl.util.TimeoutError, pylsl.util.LostError) as error:
             raise StreamMissing(f"the stream could not be opened: {one_line(found)}; restart its sender") from error
-        self._links[key], self._infos[key] = link, info
-        if offset is None:
-            self._pending.append(SourceEvent("no_clock_offset", f"clock not measured: {one_line(found)}", key))
-        else:
-            self._pending.append(type(offset)(key, offset.at_s, offset.value_s))
+        return pipe
 
-    def _warn_of_twins(self, chosen: pylsl.StreamInfo, found: Sequence[pylsl.StreamInfo]) -> None:
+    def _warn_of_twins(self, key: str, chosen: pylsl.StreamInfo, found: Sequence[pylsl.StreamInfo]) -> None:
         twins = [i for i in found if i.source_id() == chosen.source_id() != "" and i.uid() != chosen.uid()]
         if twins:
             text = f"shares its source_id with {'; '.join(map(one_line, twins))}: a lost sender may not be found again"
-            key = next(key for key, link in self._links.items() if link.uid == chosen.uid())
             self._pending.append(SourceEvent("duplicate_identity", text, key))
 
     def _wait_for_first_sample(self, deadline_s: float) -> None:
@@ -251,6 +257,5 @@ class LslSource:
     def close(self) -> None:
         """Let go of every stream. Safe to call twice."""
         self._watch.stop()
-        for link in self._links.values():
-            link.pipe.inlet.close_stream()
         self._links = {}
+        self._watch = Watch([])  # the last references to the inlets went with the old one
