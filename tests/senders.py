@@ -192,11 +192,9 @@ class _Outlet:
         self._start_s = None
         self._open()
 
-    def due(self) -> int:
+    def due(self, since_s: float, n_pushed: int) -> int:
         """Whole chunks that real time asks for, in samples."""
-        self._begin()
-        elapsed = self._lsl.local_clock() - self._start_s
-        behind = int(elapsed * self.script.rate_hz) + self.script.counter - self._counter
+        behind = int((self._lsl.local_clock() - since_s) * self.script.rate_hz) - n_pushed
         return behind // self.script.chunk * self.script.chunk
 
     def push(self, n: int) -> tuple[int, list[float]]:
@@ -243,12 +241,12 @@ class _Outlet:
 def _serve(outlet: _Outlet, commands: "queue.Queue[str]") -> None:
     """Answer every command; push what is due between them."""
     running: list[float] | None = None
-    run_from = 0
+    run_from, since_s = 0, 0.0
     while True:
         try:
             line = commands.get(timeout=None if running is None else 0.002)
         except queue.Empty:
-            running += outlet.push(outlet.due())[1]
+            running += outlet.push(outlet.due(since_s, len(running)))[1]
             continue
         word, _, rest = line.strip().partition(" ")
         answer: dict[str, Any] = {}
@@ -257,7 +255,7 @@ def _serve(outlet: _Outlet, commands: "queue.Queue[str]") -> None:
                 start, stamps = outlet.push(int(rest))
                 answer = {"start": start, "stop": start + len(stamps), "stamps_s": stamps}
             case "run":
-                running, run_from = [], outlet.push(0)[0]
+                running, run_from, since_s = [], outlet.push(0)[0], outlet.now_s()
             case "hold":
                 answer = {"start": run_from, "stop": run_from + len(running), "stamps_s": running}
                 running = None
