@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
-from calibration.stats import balanced_accuracy_ci
+from calibration.stats import balanced_accuracy, balanced_interval
 
 from pipeline.session import Session
 from pipeline.types import BoundaryKind, Decision, StreamInfo
@@ -108,13 +108,13 @@ def accuracy_fields(session: Session) -> dict[str, Any] | None:
     if not scored:
         return None
     classes, confusion = session.scorer.confusion(scored)
-    true = np.array([session.scorer.truth[d.trial] for d in scored])
-    answered = np.array([d.top for d in scored])
-    mean, low, high = balanced_accuracy_ci(true, answered)
+    index = {name: i for i, name in enumerate(classes)}
+    true = np.array([index[session.scorer.truth[d.trial]] for d in scored])
+    answered = np.array([index[d.top] for d in scored])
     return {
         "metric": "balanced accuracy",
-        "mean": mean,
-        "ci95": [low, high],
+        "mean": balanced_accuracy(true, answered, len(classes)),
+        "ci95": list(balanced_interval(true, answered, len(classes))),
         "chance": 1 / len(classes),
         "n": len(scored),
         "classes": list(classes),

@@ -19,6 +19,7 @@ from pipeline.decode import DecodeLoop, Decoder
 from pipeline.epochs import EpochBuilder, EpochConfig
 from pipeline.lived import LivedWriter
 from pipeline.preprocess import Chain, ChainConfig
+from pipeline.quality import ChannelQuality
 from pipeline.scoring import Events, Scorer
 from pipeline.sources.base import Source
 from pipeline.timing import Ledger
@@ -68,6 +69,8 @@ class View:
     sfreq_effective_hz: float
     settling_left_s: float
     bads: tuple[str, ...]
+    quality: tuple[ChannelQuality, ...]
+    notes: tuple[str, ...]
     n_markers: int
     n_accepted: int
     n_rejected: int
@@ -292,7 +295,9 @@ class Session:
             n_gaps=sum(b.n_lost > 0 for b in aligner.boundaries),
             sfreq_effective_hz=aligner.sfreq_effective_hz,
             settling_left_s=chain.settling_left_s if chain else 0.0,
-            bads=tuple(chain.bads) if chain else (),
+            bads=chain.bads if chain else (),
+            quality=chain.monitor.channels if chain else (),
+            notes=chain.notes if chain else (),
             n_markers=sum(self.scorer.marker_counts.values()),
             n_accepted=self.n_accepted,
             n_rejected=sum(self.rejected.values()),

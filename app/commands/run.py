@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from calibration.report import write_report
+from calibration.simulate import SimulateConfig, plan
 from calibration.subjects import Subject
 from calibration.subjects import load as load_subject
 from pipeline.player import Player
-from pipeline.session_recorder import SessionRecorder
 from pipeline.sources.select import open_source
 
 from app.config import Config, load, save
@@ -19,7 +19,8 @@ from app.summary import figures, marker_table, run_fields, stream_fields, versio
 from app.terminal import Terminal, write_stdout
 from engines.errors import InputError
 from pipeline.clock import LslClock
-from pipeline.outlets import DecisionOutlet
+from pipeline.outlets import DecisionOutlet, Publisher
+from pipeline.recorded import Recorded
 from pipeline.session import Session
 from pipeline.sources.base import Source
 from pipeline.sources.paced import Paced
@@ -80,27 +81,50 @@ def run_session(
     options: argparse.Namespace, config: Config, subject: Subject | None, terminal: Terminal, out: Path
 ) -> Session:
     """One live session to its end, recorded to `out`/session.xdf unless told not to."""
-    unit = options.unit or config.unit
-    source = open_source(options.source, options.markers, seed=options.seed, on_wait=terminal.warn)
-    with stop_on_signals() as stop, DecisionOutlet(subject.decoder.classes if subject else ()) as outlet:
-        recorder = SessionRecorder(None if options.no_record else out / "session.xdf", source)
-        session = Session(
-            recorder.source,
-            setup_for(config, parse_events(options.event) if hasattr(options, "event") else {}, subject),
-            decoder=subject.decoder if subject else None,
-            frozen=subject.frozen if subject else None,
-            unit=unit,
-            on_log_line=recorder.log_line,
-            on_decision=lambda d: (outlet.publish(d), recorder.decision(d))[0],
-            on_item=recorder.item,
-        )
-        try:
+    source = source_of(options, terminal)
+    return live_session(source, options, config, subject, terminal, out)
+
+
+def live_session(
+    source: Source,
+    options: argparse.Namespace,
+    config: Config,
+    subject: Subject | None,
+    terminal: Terminal,
+    out: Path,
+    ended: Callable[[Session], bool] = lambda _: False,
+    on_decision: Callable[[Decision], None] = lambda _: None,
+) -> Session:
+    """Run a live source: recorded, decoded, published."""
+    recorded = None
+    if not getattr(options, "no_record", False):
+        recorded = Recorded(source, out / "session.xdf", LslClock(), over_lsl=isinstance(source, LSL_SOURCES))
+    publisher, outlet = Publisher(), DecisionOutlet()
+
+    def decided(decision: Decision) -> None:
+        publisher.submit(lambda: outlet.publish(decision))
+        if recorded:
+            recorded.decision(decision)
+        on_decision(decision)
+
+    session = make_session(recorded or source, options, config, subject, decided, recorded and recorded.log_line)
+    publisher.start()
+    try:
+        with stop_on_signals() as stop, terminal.progress("live") as progress:
             session.open()
-            with terminal.progress("live") as progress:
-                run_live(session, options.seconds, stop, progress.update)
-        finally:
-            recorder.stop()
+            run_live(session, options.seconds, stop, progress.update, lambda: ended(session))
+    finally:
+        publisher.stop()
+        if recorded:
+            recorded.stop_recording()
     return session
+
+
+def source_of(options: argparse.Namespace, terminal: Terminal) -> Source:
+    """What `--source` and `--markers` name; a file is played at its own pace."""
+    performance = lambda: SimulatedSource(plan(SimulateConfig(seed=options.seed or 0)))  # noqa: E731
+    source = open_source(options.source, options.markers or None, simulated=performance, on_wait=terminal.warn)
+    return source if source.live else Paced(source, LslClock())
 
 
 def file_source(options: argparse.Namespace) -> Source:
@@ -108,18 +132,27 @@ def file_source(options: argparse.Namespace) -> Source:
     if not options.file.is_file():
         raise InputError(f"no such file: {options.file}")
     stream = getattr(options, "stream", None)
-    return open_source(str(options.file), options.markers, stream=stream)
+    return open_source(str(options.file), options.markers or None, stream=stream)
 
 
-def make_session(source: Source, options: argparse.Namespace, config: Config, subject: Subject | None) -> Session:
+def make_session(
+    source: Source,
+    options: argparse.Namespace,
+    config: Config,
+    subject: Subject | None,
+    on_decision: Callable[[Decision], None] | None = None,
+    on_log_line: Callable[[str], None] | None = None,
+) -> Session:
     """A session over a source, set up from the options."""
-    events = parse_events(options.event) or {name: tuple(globs) for name, globs in config.events.items()}
+    events = parse_events(getattr(options, "event", ())) or {name: tuple(globs) for name, globs in config.events.items()}
     return Session(
         source,
         setup_for(config, events, subject),
         decoder=subject.decoder if subject else None,
         frozen=subject.frozen if subject else None,
         unit=options.unit or config.unit,
+        on_decision=on_decision,
+        on_log_line=on_log_line,
     )
 
 
