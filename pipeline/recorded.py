@@ -1,0 +1,158 @@
+"""A live source that is recorded while it is read, from a sample on that both the recording and the session have.
+
+LSL streams are recorded through the recorder's own inlets; what comes from a board is written through its pipe. Beside
+the samples stand two streams of ours: the log of what the session saw (`pipeline/lived.py`) and its decisions.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.clock import Clock
+from pipeline.errors import ChannelFull, RecordingFailed
+from pipeline.lived import DECISIONS_STREAM, EVENTS_STREAM, events_info
+from pipeline.outlets import decision_json
+from pipeline.recorder import Recorder, RecorderState, RecorderStatus
+from pipeline.sources.base import Source
+from pipeline.types import ClockOffset, Decision, EegChunk, Item, MarkerChunk, SourceEvent, StreamInfo
+
+log = logging.getLogger(__name__)
+
+# The recorder says about twice a second how many samples it has; a live stream has some well before this.
+FIRST_SAMPLES_S = 10.0
+
+
+class Recorded:
+    """Implements `Source` around a live one; `log_line` and `decision` go into the recording.
+
+    A recording that fails (disk full, recorder killed) never stops the session: a `SourceEvent("recording_failed")` says
+    so, once, and `status` keeps the reason.
+
+    Thread: as the source; `log_line` acquire only; `decision` decode only; `status` any.
+    """
+
+    live = True
+
+    def __init__(self, source: Source, path: Path, clock: Clock, over_lsl: bool) -> None:
+        self._source = source
+        self._path = path
+        self._clock = clock
+        self._over_lsl = over_lsl
+        self._recorder: Recorder | None = None
+        self._keys: dict[str, int] = {}
+        self._failed = False
+        self._events: list[Item] = []
+
+    @property
+    def info(self) -> StreamInfo:
+        """The chosen numeric stream."""
+        return self._source.info
+
+    @property
+    def marker_streams(self) -> dict[str, StreamInfo]:
+        """Marker streams by key."""
+        return self._source.marker_streams
+
+    @property
+    def status(self) -> RecorderStatus | None:
+        """The recorder's newest word; None before `open`."""
+        return self._recorder.status if self._recorder else None
+
+    def open(self) -> None:
+        """Open the source, start the recorder, and pass over what came before the recorder had every stream.
+
+        Raises:
+            StreamMissing: from the source or the recorder.
+            RecordingFailed: no room, no such folder, or the recorder did not start.
+        """
+        self._source.open()
+        try:
+            self._start_recorder()
+        except BaseException:
+            self._source.close()
+            raise
+
+    def _start_recorder(self) -> None:
+        infos = {"": self._source.info, **self._source.marker_streams}
+        selectors = [{"uid": info.stream_id} for info in infos.values()] if self._over_lsl else []
+        self._recorder = Recorder(self._path, selectors)
+        self._recorder.start()
+        for name in (EVENTS_STREAM, DECISIONS_STREAM):
+            self._keys[name] = self._recorder.open_stream(events_info(name))
+        if self._over_lsl:
+            self._pass_over_until_recorded()
+        else:
+            self._keys |= {f"<{key}": self._recorder.open_stream(info) for key, info in infos.items()}
+
+    def _pass_over_until_recorded(self) -> None:
+        """Drop samples and markers, never clock offsets, until the recorder has some of the EEG, and what waits then."""
+        deadline_s = self._clock.now_s() + FIRST_SAMPLES_S
+        while not self._recording_samples():
+            self._drop(self._source.read(0.05))
+            if self._clock.now_s() > deadline_s:
+                raise RecordingFailed(
+                    f"the recorder received no sample of {self.info.name!r} within {FIRST_SAMPLES_S:.0f} s, "
+                    "and this session did; is the sender still there?"
+                )
+        while waiting := self._source.read(0.0):
+            self._drop(waiting)
+
+    def _recording_samples(self) -> bool:
+        status = self.status
+        assert status is not None
+        # An inlet stands in the file under the stream's own name; ours have a key.
+        return any(s.key is None and s.name == self.info.name and s.n_samples > 0 for s in status.streams)
+
+    def _drop(self, items: Sequence[Item]) -> None:
+        self._events += [item for item in items if isinstance(item, ClockOffset | SourceEvent)]
+
+    def read(self, timeout_s: float) -> Sequence[Item]:
+        """The source's items, with the recorder's failure among them."""
+        items = [*self._events, *self._source.read(timeout_s)]
+        self._events = []
+        if not self._over_lsl:
+            for item in items:
+                self._write_item(item)
+        if not self._failed and self.status is not None and self.status.state is RecorderState.FAILED:
+            self._failed = True
+            items.append(SourceEvent("recording_failed", f"the recording has ended: {self.status.text}"))
+        return items
+
+    def close(self) -> None:
+        """Close the source. The recorder goes on until `stop_recording`."""
+        self._source.close()
+
+    def stop_recording(self) -> RecorderStatus | None:
+        """Write the footers and end the recorder. Safe to call twice."""
+        return self._recorder.stop() if self._recorder else None
+
+    def log_line(self, line: str) -> None:
+        """Write one line of the session's log."""
+        self._write(self._keys.get(EVENTS_STREAM), self._clock.now_s(), line)
+
+    def decision(self, decision: Decision) -> None:
+        """Write one decision."""
+        self._write(self._keys.get(DECISIONS_STREAM), decision.decided_s, decision_json(decision))
+
+    def _write(self, key: int | None, at_s: float, text: str) -> None:
+        if self._recorder is None or key is None or self._failed:
+            return
+        try:
+            self._recorder.write(key, np.array([at_s]), [text])
+        except (RecordingFailed, ChannelFull) as error:
+            log.error("not recorded: %s", error)
+
+    def _write_item(self, item: Item) -> None:
+        assert self._recorder is not None
+        try:
+            match item:
+                case EegChunk():
+                    self._recorder.write(self._keys["<"], item.stamps_s, item.data)
+                case MarkerChunk():
+                    self._recorder.write(self._keys[f"<{item.stream}"], np.array(item.stamps_s), item.labels)
+                case ClockOffset():
+                    self._recorder.offset(self._keys[f"<{item.stream}"], item.at_s, item.value_s)
+        except (RecordingFailed, ChannelFull) as error:
+            log.error("not recorded: %s", error)
