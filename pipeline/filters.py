@@ -232,11 +232,12 @@ class Resampler:
         before = np.array([i - offset for i, _ in places], dtype=np.intp)
         phases = np.array([p for _, p in places], dtype=np.intp)
         usable = np.ones(len(places), dtype=np.bool_)
+        all_usable = bool(held.usable.all())
         for k, (i, phase) in enumerate(zip(before, phases, strict=True)):
             window = slice(i - self.n_memory + 1, i + 1)
             # One product of fixed length per output: its rounding knows nothing of the chunk.
             out[:, k] = (held.data[:, window] * self._phases[phase]).sum(axis=1)
-            usable[k] = held.usable[window].all()
+            usable[k] = all_usable or held.usable[window].all()
         after = np.minimum(before + (phases > 0), held.n - 1)
         times_s = held.times_s[before]
         times_s = times_s + (phases / self._up) * (held.times_s[after] - times_s)

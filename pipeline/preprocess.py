@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from engines.errors import InputError
 from pipeline import montage
+from pipeline.asr import BLOCK_S as ASR_BLOCK_S
+from pipeline.asr import SubspaceCleaner
 from pipeline.errors import StreamMismatch
 from pipeline.filters import Cascade, Resampler, Samples, design, group_delay_s, joined, no_samples, settling_samples
 from pipeline.holding import Holder
@@ -117,6 +119,8 @@ class Chain:
         self._eeg = [i for i, c in enumerate(info.channels) if c.kind is Kind.EEG]
         self._eog = [i for i, c in enumerate(info.channels) if c.kind is Kind.EOG and self.config.eog_regression]
         self._rows = self._eeg + self._eog
+        if self.config.eog_regression and not self._eog:
+            raise StreamMismatch(f"eye movements cannot be regressed out: stream {info.name!r} has no EOG channel")
         eeg = [info.channels[i] for i in self._eeg]
         if not eeg:
             raise StreamMismatch(f"stream {info.name!r} has no EEG channel among its {info.n_channels}")
@@ -145,6 +149,7 @@ class Chain:
         self.monitor = Monitor(self.eeg_names, info.sfreq_hz, c.mains_hz, in_microvolts=info.unit is not None)
         if self._eog:
             self._eog_weights = self._stored(EOG_WEIGHTS, (len(self._eeg), len(self._eog)))
+        self._cleaner = SubspaceCleaner(self.frozen, len(self._out), self.sfreq_hz) if c.asr else None
         self._interpolator = Interpolator(self.eeg_names, self.positions)
         self._fixed_bads = self._rows_named(c.bads)
         self._call_bad(self._fixed_bads)
@@ -175,6 +180,11 @@ class Chain:
     def settling_left_s(self) -> float:
         """How long they still settle from the newest sample on."""
         return self._left / self._sfreq_in_hz
+
+    @property
+    def withheld_s(self) -> float:
+        """How long a sample may wait in the chain for others that it is processed with, beside its filter delay."""
+        return (ASR_BLOCK_S if self._cleaner else 0.0) + (1.0 / self._sfreq_in_hz if self._resampler else 0.0)
 
     def group_delay_at_s(self, freqs_hz: Array) -> Array:
         """Delay of the chain in seconds at `freqs_hz` (n,); a feature of that frequency shows this much later."""
@@ -212,11 +222,14 @@ class Chain:
         if boundary is not None and self._last is not None:
             self._bridge(boundary.n_lost, held[:, 0], float(times_s[0]))
         self._last = held[:, -1].copy(), float(times_s[-1])
-        return self._block(self._reduce(self._judged(raw, self._filter(held, times_s), lost)))
+        samples = self._judged(raw, self._filter(held, times_s), lost)
+        return self._block(self._cleaned(self._reduce(samples)))
 
     def _begin_segment(self, boundary: Boundary) -> None:
         self._pending = boundary
         self.monitor.restart_block()
+        if self._cleaner:
+            self._cleaner.drop_partial()
         period_s = 1.0 / self._sfreq_in_hz
         silent_s = max(boundary.n_lost * period_s, boundary.stop_s - boundary.start_s - period_s)
         if boundary.kind is not BoundaryKind.GAP or silent_s > BRIDGE_S + TIME_SLACK * period_s:
@@ -225,8 +238,9 @@ class Chain:
     def _restart(self) -> None:
         self._cascade.restart()
         self._holder.restart()
-        if self._resampler:
-            self._resampler.restart()
+        for stage in (self._resampler, self._cleaner):
+            if stage is not None:
+                stage.restart()
         self._left = self._n_settling
         self._last = None
 
@@ -269,6 +283,9 @@ class Chain:
 
     def _reduce(self, samples: Samples) -> Samples:
         return self._resampler.push(samples) if self._resampler else samples
+
+    def _cleaned(self, samples: Samples) -> Samples:
+        return self._cleaner.push(samples) if self._cleaner else samples
 
     def _call_bad(self, bad: frozenset[int]) -> None:
         self._bad = bad

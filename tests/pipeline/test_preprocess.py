@@ -197,3 +197,182 @@ def test_settling_is_announced_counted_down_and_true():
     assert first / 125.0 == pytest.approx(chain.settling_s, abs=0.01)
     assert chain.settling_left_s == 0.0
     assert np.abs(rest[:, first:]).max() < 1.0 < np.abs(rest[:, : first // 2]).max()
+
+
+def settled_run(data, boundaries=(), config=None, cuts=(), times_s=None):
+    config = config or ChainConfig(interpolate_bads=False, reference="none")
+    chain = Chain(config, stream())
+    return chain, run(chain, data, cuts, boundaries, times_s=times_s)
+
+
+def without(data, at, n_lost):
+    """The data and times with `n_lost` samples missing from sample `at` on."""
+    keep = np.r_[0:at, at + n_lost : data.shape[1]]
+    return data[:, keep], keep / SFREQ_HZ
+
+
+@pytest.mark.parametrize("rate_hz", [None, 100.0])
+def test_a_short_gap_is_bridged_and_the_filters_go_on(rate_hz):
+    config = ChainConfig(interpolate_bads=False, reference="none", rate_hz=rate_hz)
+    t_s = np.arange(3000) / SFREQ_HZ
+    data = np.tile(40 * np.sin(2 * np.pi * 1.0 * t_s) + 9000, (16, 1))  # slow: a straight line hardly errs
+    holed, times_s = without(data, 1500, 20)
+    chain, blocks = settled_run(holed, [gap(1500, 20)], config, times_s=times_s)
+    ((place, boundary),) = places(blocks)
+    assert boundary.n_lost == 20
+    out, out_times_s, settled = together(blocks)
+    assert settled[place:].all()
+    assert chain.settling_left_s == 0.0
+    full, full_times_s, _ = together(settled_run(data, config=config)[1])
+    # The phase of the output rate is kept: every sample time is one of the unbroken run.
+    where = np.searchsorted(full_times_s, out_times_s - 1e-6)
+    np.testing.assert_allclose(full_times_s[where], out_times_s, atol=1e-9)
+    np.testing.assert_allclose(out[:, place:], full[:, where[place:]], atol=1.0)
+    assert out_times_s[place] >= times_s[1500]
+    assert out_times_s[place - 1] <= times_s[1499]
+
+
+def test_a_long_gap_restarts_and_settles_again():
+    data = brain(3000)
+    holed, times_s = without(data, 1500, 26)  # 0.104 s
+    _, blocks = settled_run(holed, [gap(1500, 26)], times_s=times_s)
+    ((place, _),) = places(blocks)
+    out, _, settled = together(blocks)
+    assert place == 1500
+    assert settled[place - 1]
+    assert not settled[place : place + 250].any()
+    fresh, _, _ = together(settled_run(holed[:, 1500:])[1])
+    np.testing.assert_array_equal(out[:, place:], fresh)
+
+
+def test_a_clock_reset_restarts_even_without_lost_samples():
+    data = brain(1500)
+    reset = Boundary(700, BoundaryKind.RESET, 2.796, 2.8, jump_s=5.0)
+    _, blocks = settled_run(data, [reset])
+    fresh, _, _ = together(settled_run(data[:, 700:])[1])
+    np.testing.assert_array_equal(together(blocks)[0][:, 700:], fresh)
+
+
+def test_a_boundary_waits_for_the_first_sample_behind_it():
+    chain = Chain(ChainConfig(rate_hz=100.0), stream())
+    data, times_s = brain(100), np.arange(100) / SFREQ_HZ
+    chain.process(data[:, :50], times_s[:50])
+    bridged = gap(50, 2)
+    empty = chain.process(data[:, 50:51], times_s[50:51] + 2 / SFREQ_HZ, bridged)
+    while empty.times_s.size == 0:
+        assert empty.boundary is None
+        empty = chain.process(data[:, 51:52], times_s[51:52] + 2 / SFREQ_HZ)
+    assert empty.boundary is bridged
+
+
+def test_missing_numbers_are_marked_and_never_poison_the_filters():
+    data = brain(3000)
+    broken = data.copy()
+    broken[2, 1000:1010] = np.nan
+    broken[5, 1400] = np.inf
+    out, _, _ = together(settled_run(broken)[1])
+    clean, _, _ = together(settled_run(data)[1])
+    hurt = np.isnan(out).all(axis=0)
+    assert np.flatnonzero(hurt).tolist() == [*range(1000, 1010), 1400]
+    assert np.isfinite(out[:, ~hurt]).all()
+    np.testing.assert_array_equal(out[0, 1500:], clean[0, 1500:])
+    assert np.abs(out[2, 2500:] - clean[2, 2500:]).max() < 0.1
+
+
+def test_a_channel_without_numbers_for_long_stays_out_until_it_has_settled():
+    config = ChainConfig(reference="none", interpolate_bads=False)
+    data = brain(4000)
+    data[4, :500] = np.nan
+    chain, blocks = settled_run(data, config=config)
+    out, _, _ = together(blocks)
+    back = 500 + round(2 * chain.settling_s * SFREQ_HZ)
+    assert np.isnan(out[:, :back]).all()
+    assert np.isfinite(out[:, back:]).all()
+    undisturbed = together(settled_run(brain(4000), config=config)[1])[0]
+    assert np.abs(out[4, back:] - undisturbed[4, back:]).max() < 5.0  # stepped back by up to 20 mV
+
+
+def test_a_dead_channel_is_interpolated_and_no_longer_blanks_the_others():
+    data = brain(2000)
+    data[6] = np.nan
+    chain = Chain(ChainConfig(), stream())
+    out, _, _ = together(run(chain, data))
+    assert chain.bads == ("Cz",)
+    assert np.isnan(out[:, :250]).all()
+    assert np.isfinite(out[:, 250:]).all()
+
+
+def test_a_channel_gone_flat_is_replaced_as_mne_would_from_the_next_block_on():
+    data = brain(3000)
+    data[6, 1250:] = 7.0
+    chain = Chain(ChainConfig(reference="none"), stream())
+    out, _, _ = together(run(chain, data, cuts=range(0, 3000, 11)))
+    plain, _, _ = together(settled_run(data)[1])
+    np.testing.assert_array_equal(out[:, :1500], plain[:, :1500])
+    assert chain.bads == ("Cz",)
+    raw = mne.io.RawArray(plain, mne.create_info(list(NAMES), SFREQ_HZ, "eeg"), verbose=False)
+    raw.set_montage(mne.channels.make_standard_montage("colin27_1005"))
+    raw.info["bads"] = ["Cz"]
+    raw.interpolate_bads(origin=(0.0, 0.0, 0.04), verbose=False)
+    np.testing.assert_allclose(out[:, 1500:], raw.get_data()[:, 1500:], atol=1e-6)
+
+
+def test_without_positions_a_bad_channel_leaves_the_reference_and_the_reason_is_told():
+    names = tuple(f"ch{i}" for i in range(16))
+    data = brain(1000)
+    chain = Chain(ChainConfig(bads=("ch3",)), stream(names))
+    out, _, _ = together(run(chain, data))
+    assert "ch3" in chain.notes[0]
+    assert "positions are unknown" in chain.notes[0] or "with a position" in chain.notes[0]
+    plain, _, _ = together(settled_run(data)[1])
+    good = [i for i in range(16) if i != 3]
+    np.testing.assert_allclose(out, plain - plain[good].mean(axis=0), atol=1e-9)
+
+
+def test_bad_mastoids_do_not_spoil_the_reference():
+    data = brain(1000)
+    chain = Chain(ChainConfig(reference="mastoids", bads=("M2",)), stream())
+    out, _, _ = together(run(chain, data))
+    plain, _, _ = together(settled_run(data)[1])
+    np.testing.assert_allclose(out, plain[:-2] - plain[14], atol=1e-9)
+    both = Chain(ChainConfig(reference="mastoids", bads=("M1", "M2")), stream())
+    assert "M1, M2" in both.notes[-1]
+
+
+def test_the_stated_delay_is_the_one_a_slow_wave_packet_shows():
+    config = ChainConfig(interpolate_bads=False, reference="none", rate_hz=125.0)
+    t_s = np.arange(2500) / SFREQ_HZ
+    envelope = np.exp(-0.5 * ((t_s - 6.0) / 0.5) ** 2)
+    chain = Chain(config, stream(("Cz",)))
+    out, times_s, _ = together(run(chain, (50 * envelope * np.cos(2 * np.pi * 10 * t_s))[None]))
+    power = np.abs(signal.hilbert(out[0])) ** 2
+    shown_s = (times_s * power).sum() / power.sum() - 6.0
+    assert shown_s == pytest.approx(chain.group_delay_s, abs=5e-4)
+    assert chain.group_delay_at_s(np.array([10.0]))[0] == chain.group_delay_s
+
+
+def test_blocks_are_read_only_and_own_their_samples():
+    data, times_s = brain(100), np.arange(100) / SFREQ_HZ
+    block = Chain(ChainConfig(low_hz=None, high_hz=None, mains_hz=None, reference="none"), stream()).process(
+        data, times_s
+    )
+    before = block.data.copy()
+    data[:] = 0
+    times_s[:] = 0
+    np.testing.assert_array_equal(block.data, before)
+    assert block.times_s[-1] > 0
+    with pytest.raises(ValueError, match="read-only"):
+        block.data[0, 0] = 1.0
+
+
+def test_no_samples_give_an_empty_block():
+    block = Chain(ChainConfig(), stream()).process(np.empty((16, 0)), np.empty(0))
+    assert block.data.shape == (16, 0)
+
+
+def test_real_recordings_keep_most_of_their_electrodes(data):
+    raw = mne.io.read_raw_edf(data / "eeg" / "eegmmidb64" / "S001R03.edf", verbose=False)
+    chain = Chain(ChainConfig(mains_hz=60.0), stream(tuple(raw.ch_names), raw.info["sfreq"]))
+    out, _, settled = together(run(chain, raw.get_data() * 1e6, sfreq_hz=raw.info["sfreq"]))
+    assert len(chain.bads) <= 6
+    assert 2.0 < np.median(out[:, settled].std(axis=1)) < 60.0
