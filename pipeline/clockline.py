@@ -1,0 +1,146 @@
+"""The line sample times follow: phase and period of a sender's sampling clock, estimated from jittery stamps.
+
+Model. Sample k of a segment was taken at phase + k * period; its stamp adds a delay that is jittery, bursty, sometimes
+large, and tells nothing by itself. Phase and period walk slowly (crystals drift, some senders sleep between samples).
+The estimate is a Kalman filter with these two states (Kalman 1960; for clocks: Giorgi & Narduzzi, IEEE Trans. Instrum.
+Meas. 60, 2011). It is updated once per block of some 0.2 s with the median residual of the block, and the measurement
+noise is the residuals' own spread, so that clean stamps are followed closely and jittery ones averaged for many
+seconds. An innovation beyond four standard deviations is taken for a step of the phase, not of the period.
+
+The times given out follow the estimate smoothly: each block runs straight, the next one begins where it ends, and its
+slope closes the remaining difference over four blocks, never by more than a tenth of a period per sample. So times
+always increase and never jump, except where the aligner declares a boundary.
+
+Everything is computed per block of the sample counter or per sample: the result does not depend on how samples came.
+"""
+
+from collections import deque
+from statistics import median
+
+import numpy as np
+
+from pipeline.types import Array
+
+BLOCK_S = 0.2
+UNKNOWN_JITTER_S = 0.025  # until three blocks have been seen
+PERIOD_SD = 0.05  # nominal rates are wrong by up to some 10 %
+PERIOD_WALK = 1.3e-4  # relative, per square root of a second: 200 ppm of drift is followed within seconds
+PHASE_WALK_S = 2e-4  # per square root of a second
+STEP_SD = 4.0
+SLEW_BLOCKS = 4
+SLEW_MOST = 0.1
+TOLERATED_SAMPLES = 1.5
+TOLERATED_JITTERS = 4.0  # twice the amplitude of a sawtooth, 2.7 standard deviations of a Gaussian
+
+
+class ClockLine:
+    """Estimate and output line of one stream.
+
+    `period_s` is the estimated sampling period, `limit_s` how far above the line a stamp may lie without raising doubt.
+    Thread: the one that aligns.
+    """
+
+    def __init__(self, sfreq_hz: float, start_s: float) -> None:
+        self._nominal_s = 1.0 / sfreq_hz
+        self._block = 2 * (max(9, round(BLOCK_S * sfreq_hz)) // 2) + 1
+        self._steps = np.arange(self._block, dtype=np.float64)
+        self._residuals_s = np.full(self._block, np.nan)
+        self._k = 0  # samples taken of the running block
+        self.period_s = self._out_period_s = self._nominal_s
+        self._phase_s = self._out_s = start_s
+        self._var_phase = (1.5 * UNKNOWN_JITTER_S) ** 2
+        self._cov = 0.0
+        self._var_period = (PERIOD_SD * self._nominal_s) ** 2
+        self._jitters_s: deque[float] = deque(maxlen=50)
+        self.limit_s = self._limit_s()
+
+    @property
+    def jitter_s(self) -> float:
+        """Half the interquartile range of the stamps about the line, plus its lag: median of the last 10 s."""
+        return median(self._jitters_s) if self._jitters_s else 0.0
+
+    @property
+    def next_s(self) -> float:
+        """The time the next sample gets if it is the first of a block."""
+        return self._out_s
+
+    @property
+    def room(self) -> int:
+        """How many samples the running block still takes."""
+        return self._block - self._k
+
+    def residuals_s(self, stamps_s: Array) -> Array:
+        """Corrected stamps (n,) of the next samples minus the estimated line, however far ahead they reach."""
+        if len(stamps_s) <= self.room:
+            steps = self._steps[self._k : self._k + len(stamps_s)]
+        else:
+            steps = np.arange(self._k, self._k + len(stamps_s), dtype=np.float64)
+        return stamps_s - (self._phase_s + steps * self.period_s)
+
+    def take(self, residuals_s: Array) -> Array:
+        """Accept the next samples, at most `room`, by their residuals (NaN: no stamp); returns their times (n,)."""
+        start, self._k = self._k, self._k + len(residuals_s)
+        self._residuals_s[start : self._k] = residuals_s
+        times_s = self._out_s + self._steps[start : self._k] * self._out_period_s
+        if self._k == self._block:
+            self._close()
+        return times_s
+
+    def skip(self, n_lost: int, moved_s: float = 0.0) -> None:
+        """Begin a new block with the next sample: `n_lost` samples are missing, the stamps moved `moved_s` besides."""
+        lost_s = n_lost * self.period_s
+        if self._k:
+            self._close()
+        self._phase_s += lost_s + moved_s
+        self._out_s += lost_s
+        self._var_phase += self.period_s**2
+        self._aim()
+
+    def _close(self) -> None:
+        """Update with the running block and begin the next."""
+        n, self._k = self._k, 0
+        seen = np.sort(self._residuals_s[:n])  # NaN last
+        n_seen = n - int(np.count_nonzero(np.isnan(seen)))
+        if 4 * n_seen >= self._block:
+            low, middle, high = (float(seen[i * (n_seen - 1) // 4]) for i in (1, 2, 3))
+            self._jitters_s.append((high - low) / 2 + abs(middle))
+            self._update(middle, (n - 1) / 2)
+        self._predict(n)
+        self._out_s += n * self._out_period_s
+        self._aim()
+        self.limit_s = self._limit_s()
+
+    def _update(self, residual_s: float, at: float) -> None:
+        """Kalman update with a residual measured `at` samples into the block."""
+        noise = (1.5 * self.jitter_s) ** 2 + (1e-3 * self._nominal_s) ** 2
+        toward_phase = self._var_phase + at * self._cov
+        toward_period = self._cov + at * self._var_period
+        variance = toward_phase + at * toward_period + noise
+        if residual_s**2 > STEP_SD**2 * variance:
+            toward_phase += residual_s**2
+            self._var_phase += residual_s**2
+            variance += residual_s**2
+        self._phase_s += toward_phase / variance * residual_s
+        period_s = self.period_s + toward_period / variance * residual_s
+        self.period_s = min(max(period_s, 0.5 * self._nominal_s), 2.0 * self._nominal_s)
+        self._var_phase -= toward_phase**2 / variance
+        self._cov -= toward_phase * toward_period / variance
+        self._var_period -= toward_period**2 / variance
+
+    def _predict(self, n: int) -> None:
+        self._phase_s += n * self.period_s
+        self._var_phase += n * (2 * self._cov + n * self._var_period) + n * self._nominal_s * PHASE_WALK_S**2
+        self._cov += n * self._var_period
+        self._var_period += n * self._nominal_s * (PERIOD_WALK * self._nominal_s) ** 2
+
+    def _aim(self) -> None:
+        """Choose the output slope of the next block."""
+        slew_s = (self._phase_s - self._out_s) / (SLEW_BLOCKS * self._block)
+        most_s = SLEW_MOST * self.period_s
+        self._out_period_s = self.period_s + min(max(slew_s, -most_s), most_s)
+
+    def _limit_s(self) -> float:
+        jitter_s = self.jitter_s
+        if len(self._jitters_s) < 3:
+            jitter_s = max(UNKNOWN_JITTER_S, jitter_s)
+        return TOLERATED_SAMPLES * self.period_s + TOLERATED_JITTERS * jitter_s
