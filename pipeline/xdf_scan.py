@@ -291,6 +291,23 @@ class Scanner:
         self.defects.note(text, chunk.start)
         return chunk.end if self._starts_a_chunk(chunk.end) else None
 
+    def _recounted(self, chunk: _Chunk) -> int | None:
+        """Where the samples of an indexed chunk really end, when a chunk starts there and its length says otherwise."""
+        stream = self._by_id.get(chunk.stream_id)
+        number = varint(chunk.peek, 0)
+        if chunk.tag != SAMPLES or stream is None or number is None or not stream.counts:
+            return None
+        position, n = chunk.body + number[1], number[0]
+        if (stream.positions[-1], stream.counts[-1]) != (position, n):
+            return None
+        parts = list(self._parts(stream, position, n))
+        end = parts[-1][0] + parts[-1][1] if parts else chunk.end
+        if sum(count for _, _, count in parts) != n or end == chunk.end or not self._starts_a_chunk(end):
+            return None
+        self.defects.note(f"a samples chunk of stream {stream.key} has a wrong length; repaired", chunk.start)
+        stream.lengths[-1] = end - position
+        return end
+
     def _in_parts(self, stream: XdfStream, chunk: _Chunk, position: int, n: int) -> int | None:
         parts = list(self._parts(stream, position, n))
         if sum(count for _, _, count in parts) != n:
@@ -311,6 +328,8 @@ class Scanner:
 
     def _recover(self, at: int, last: _Chunk | None) -> int:
         """Where to go on after `at` turned out to be no chunk."""
+        if last is not None and (end := self._recounted(last)) is not None:
+            return end
         # The chunk before may have lied about its length: look for the boundary from its inside on.
         start = last.body if last is not None and last.tag != BOUNDARY else at
         found = self._find_boundary(start)
