@@ -144,7 +144,9 @@ def make_session(
     on_log_line: Callable[[str], None] | None = None,
 ) -> Session:
     """A session over a source, set up from the options."""
-    events = parse_events(getattr(options, "event", ())) or {name: tuple(globs) for name, globs in config.events.items()}
+    events = parse_events(getattr(options, "event", ())) or {
+        name: tuple(globs) for name, globs in config.events.items()
+    }
     return Session(
         source,
         setup_for(config, events, subject),

@@ -1,0 +1,72 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from app.cli import build_parser, main
+
+COMMANDS = ("doctor", "demo", "simulate", "import", "info", "record", "salvage", "replay", "calibrate", "live")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main([command, "--help"])
+    assert exit_.value.code == 0
+    assert "--debug" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["replay"], "FILE"),
+        (["nonsense"], "nonsense"),
+        (["replay", "no-such-file.xdf"], "no such file"),
+        (["live", "--source", "carrier-pigeon"], "carrier-pigeon"),
+        (["simulate", "--snr", "loud"], "loud"),
+    ],
+)
+def test_a_wrong_call_is_one_clear_line_and_status_2(
+    arguments: list[str], word: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("afterimage: ")
+    assert word in said.err
+    assert len(said.err.strip().splitlines()) == 1
+    assert said.out == ""
+
+
+def test_options_that_stand_everywhere_stand_everywhere() -> None:
+    for command in ("doctor", "demo"):
+        options = build_parser().parse_args(
+            [command, "--out", "x", "--json", "--seed", "3", "--unit", "uV", "--seconds", "2"]
+        )
+        assert (options.out, options.json, options.seed, options.unit, options.seconds) == (
+            Path("x"),
+            True,
+            3,
+            "uV",
+            2.0,
+        )
+
+
+def test_the_doctor_names_what_is_there_and_what_never_ran(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    parts = {finding["part"]: finding["ok"] for finding in report["findings"]}
+    assert parts["LSL"] is True
+    assert parts["BrainFlow"] is True
+    assert any("amplifier" in text for text in report["never_run"])
+
+
+def test_a_configuration_with_an_unknown_key_is_refused_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "lab.toml"
+    config.write_text("[chain]\nlow_hertz = 1.0\n")
+    recording = tmp_path / "any.xdf"
+    recording.write_bytes(b"XDF:")
+    assert main(["replay", str(recording), "--config", str(config)]) == 2
+    assert "chain.low_hertz" in capsys.readouterr().err
