@@ -212,10 +212,12 @@ class XdfWriter:
 def checked_samples(
     info: StreamInfo, stamps_s: ArrayLike, data: NDArray[Any] | Sequence[str]
 ) -> tuple[NDArray[np.float64], NDArray[Any]]:
-    """The samples as arrays (n,) and (n_channels, n) of the declared type, objects for strings.
+    """The samples as arrays (n,) and (n_channels, n) of the declared type; strings as UTF-8 bytes.
+
+    Bytes that a sender wrongly sent as text travel as surrogates (PEP 383) and come out as they were.
 
     Raises:
-        ValueError: shape or type do not fit `info`.
+        ValueError: shape or type do not fit `info`, or a string is no text.
     """
     stamps = np.asarray(stamps_s, dtype=np.float64)
     values = np.asarray(data, dtype=object if info.dtype == "string" else None)
@@ -226,7 +228,10 @@ def checked_samples(
             f"stream {info.name!r}: expected data ({info.n_channels}, n) with n stamps, "
             f"came {values.shape} with stamps {stamps.shape}"
         )
-    if info.dtype != "string" and values.dtype != np.dtype(info.dtype):
+    if info.dtype == "string":
+        encoded = [value.encode("utf-8", "surrogateescape") for value in values.flat]
+        return stamps, np.array(encoded, dtype=object).reshape(values.shape)
+    if values.dtype != np.dtype(info.dtype):
         raise ValueError(f"stream {info.name!r}: declared {info.dtype}, came {values.dtype}; convert before writing")
     return stamps, values
 
@@ -243,15 +248,11 @@ def _numeric_samples(stamps_s: NDArray[np.float64], data: NDArray[Any]) -> bytes
 
 
 def _string_samples(stamps_s: NDArray[np.float64], data: NDArray[Any]) -> bytes:
-    """Each sample is the byte 8, its stamp, and per channel a length and UTF-8.
-
-    Bytes that a sender wrongly sent as text travel as surrogates (PEP 383) and are stored as they came.
-    """
+    """Each sample is the byte 8, its stamp, and per channel a length and that many bytes."""
     parts = []
-    for stamp, values in zip(stamps_s, data.T, strict=True):
+    for stamp, texts in zip(stamps_s, data.T, strict=True):
         parts.append(struct.pack("<Bd", 8, stamp))
-        for value in values:
-            text = value.encode("utf-8", "surrogateescape")
+        for text in texts:
             parts += (_varlen(len(text)), text)
     return b"".join(parts)
 
