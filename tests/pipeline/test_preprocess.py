@@ -29,7 +29,7 @@ def brain(n, n_channels=16, seed=0):
     """Correlated noise with an offset per channel, microvolts."""
     rng = np.random.default_rng(seed)
     sources = signal.lfilter([1], [1, -0.97], rng.standard_normal((6, n)), axis=1)
-    mixed = rng.standard_normal((n_channels, 6)) @ sources + rng.standard_normal((n_channels, n))
+    mixed = np.random.default_rng(99).standard_normal((n_channels, 6)) @ sources + rng.standard_normal((n_channels, n))
     return mixed + rng.uniform(-20_000, 20_000, (n_channels, 1))
 
 
