@@ -258,4 +258,3 @@ class LslSource:
         """Let go of every stream. Safe to call twice."""
         self._watch.stop()
         self._links = {}
-        self._watch = Watch([])  # the last references to the inlets went with the old one

@@ -104,9 +104,10 @@ class Watch:
         self._worker.start()
 
     def stop(self) -> None:
-        """End the thread and wait for it: at most as long as a few questions to a sender."""
+        """End the thread, waiting at most as long as a few questions to a sender take, and let go of the inlets."""
         self._stop.set()
         self._worker.stop(timeout_s=3 * ANSWER_S + LOOK_S)
+        self._links = []
 
     def _step(self) -> bool:
         if self._stop.wait(TICK_S):
