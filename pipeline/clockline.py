@@ -27,8 +27,11 @@ PERIOD_SD = 0.05  # nominal rates are wrong by up to some 10 %
 PERIOD_WALK = 1.3e-4  # relative, per square root of a second: 200 ppm of drift is followed within seconds
 PHASE_WALK_S = 2e-4  # per square root of a second
 STEP_SD = 4.0
+MEMORY_BLOCKS = 50
 SLEW_BLOCKS = 4
 SLEW_MOST = 0.1
+CRYSTAL = 0.02  # no crystal is off by so much: such a sender sleeps between samples, and at times oversleeps for good
+STALL_S = 0.05
 TOLERATED_SAMPLES = 1.5
 TOLERATED_JITTERS = 4.0  # twice the amplitude of a sawtooth, 2.7 standard deviations of a Gaussian
 
@@ -51,7 +54,9 @@ class ClockLine:
         self._var_phase = (1.5 * UNKNOWN_JITTER_S) ** 2
         self._cov = 0.0
         self._var_period = (PERIOD_SD * self._nominal_s) ** 2
-        self._jitters_s: deque[float] = deque(maxlen=50)
+        self._jitters_s: deque[float] = deque(maxlen=MEMORY_BLOCKS)
+        self._noises_s: deque[float] = deque(maxlen=MEMORY_BLOCKS)
+        self._middles_s: deque[float] = deque(maxlen=3)
         self.limit_s = self._limit_s()
 
     @property
@@ -91,6 +96,7 @@ class ClockLine:
         lost_s = n_lost * self.period_s
         if self._k:
             self._close()
+        self._middles_s.clear()
         self._phase_s += lost_s + moved_s
         self._out_s += lost_s
         self._var_phase += self.period_s**2
@@ -103,16 +109,27 @@ class ClockLine:
         n_seen = n - int(np.count_nonzero(np.isnan(seen)))
         if 4 * n_seen >= self._block:
             low, middle, high = (float(seen[i * (n_seen - 1) // 4]) for i in (1, 2, 3))
-            self._jitters_s.append((high - low) / 2 + abs(middle))
-            self._update(middle, (n - 1) / 2)
+            at = (n - 1) / 2
+            self._learn_noise(middle, (high - low) / 2, self._phase_s + at * self.period_s)
+            self._update(middle, at)
         self._predict(n)
         self._out_s += n * self._out_period_s
         self._aim()
         self.limit_s = self._limit_s()
 
+    def _learn_noise(self, residual_s: float, spread_s: float, line_s: float) -> None:
+        """Spread within the block, and from block to block: by second differences, which no wrong period touches."""
+        self._jitters_s.append(spread_s + abs(residual_s))
+        self._middles_s.append(line_s + residual_s)
+        rough_s = 0.0
+        if len(self._middles_s) == 3:
+            before, middle, after = self._middles_s
+            rough_s = abs(before - 2 * middle + after) / 2
+        self._noises_s.append(spread_s + rough_s)
+
     def _update(self, residual_s: float, at: float) -> None:
         """Kalman update with a residual measured `at` samples into the block."""
-        noise = (1.5 * self.jitter_s) ** 2 + (1e-3 * self._nominal_s) ** 2
+        noise = (1.5 * median(self._noises_s)) ** 2 + (1e-3 * self._nominal_s) ** 2
         toward_phase = self._var_phase + at * self._cov
         toward_period = self._cov + at * self._var_period
         variance = toward_phase + at * toward_period + noise
@@ -143,4 +160,6 @@ class ClockLine:
         jitter_s = self.jitter_s
         if len(self._jitters_s) < 3:
             jitter_s = max(UNKNOWN_JITTER_S, jitter_s)
-        return TOLERATED_SAMPLES * self.period_s + TOLERATED_JITTERS * jitter_s
+        paced_by_software = abs(self.period_s / self._nominal_s - 1.0) > CRYSTAL
+        stall_s = STALL_S if paced_by_software else 0.0
+        return TOLERATED_SAMPLES * self.period_s + TOLERATED_JITTERS * jitter_s + stall_s
