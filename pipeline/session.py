@@ -23,13 +23,14 @@ from pipeline.quality import ChannelQuality
 from pipeline.scoring import Events, Scorer
 from pipeline.sources.base import Source
 from pipeline.timing import Ledger
-from pipeline.types import Array, Decision, Epoch, Item, SourceEvent
+from pipeline.types import Array, Decision, Epoch, Item, Marker, SourceEvent
 from pipeline.watchdog import StreamWatch
 from pipeline.worker import Health, Worker
 
 log = logging.getLogger(__name__)
 
 MAX_EVENTS = 10_000
+MAX_RECENT_MARKERS = 512
 # Evoked responses are summed for the classes that come first, so that free-text labels cannot fill the memory.
 MAX_EVOKED = 12
 
@@ -113,6 +114,7 @@ class Session:
         self.loop: DecodeLoop | None = None
         self.events: deque[SourceEvent] = deque(maxlen=MAX_EVENTS)
         self.event_counts: Counter[str] = Counter()
+        self.recent_markers: deque[Marker] = deque(maxlen=MAX_RECENT_MARKERS)
         self.decisions: list[Decision] = []
         self.n_accepted = 0
         self.rejected: Counter[str] = Counter()
@@ -219,6 +221,7 @@ class Session:
             if self._on_item is not None:
                 self._on_item(item)
         for marker in self.acquisition.markers.take_all():
+            self.recent_markers.append(marker)
             onset = self.scorer.take(marker)
             if onset is not None and self.loop is not None:
                 self.loop.onsets.put(onset)
