@@ -1,0 +1,220 @@
+"""Calibration: recordings and event patterns in, an evaluated subject out."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+
+from calibration.baselines import BANDS_HZ, linear_systems
+from calibration.datasets.recording import EpochSet, OpenSource, Survey, epochs_from, spacing_s, survey
+from calibration.evaluate import Evaluation, Progress, evaluate, silent
+from calibration.subjects import Manifest, StreamRecord, Subject, SubjectDecoder, ValidationRow, eeg_names
+from engines.errors import InputError
+from engines.models.linear import to_parts
+from pipeline.epochs import EpochConfig
+from pipeline.preprocess import BAND_LIMIT, ChainConfig
+from pipeline.types import StreamInfo
+
+# The average of few electrodes is a poor zero, and takes from every one what they share (Junghoefer et al. 1999).
+AVERAGE_FROM = 32
+# Without --event every label is a class, up to so many; more are free text or trial numbers.
+MAX_CLASSES = 16
+FLICKER = re.compile(r"(\d+(?:\.\d+)?)\s*hz", re.IGNORECASE)
+# Flicker responses build up after about 140 ms (Chen et al. 2015, PNAS 112); 2 s resolve 0.5 Hz.
+FLICKER_WINDOW = EpochConfig(0.14, 2.14, None)
+IMAGERY_WINDOW = EpochConfig(0.5, 3.5, None)
+
+
+@dataclass(frozen=True)
+class CalibrationResult:
+    """A subject ready to decode, and how it was found."""
+
+    subject: Subject
+    evaluation: Evaluation
+    rejected: Mapping[str, int]
+    warnings: tuple[str, ...]
+
+    def fields(self) -> dict[str, Any]:
+        """The report's fields (DESIGN section 5)."""
+        manifest = self.subject.manifest
+        return {
+            "classes": list(manifest.classes),
+            "n_epochs": manifest.n_epochs,
+            "n_trials": self.evaluation.n_trials,
+            "epochs": {"accepted": sum(manifest.n_epochs.values()), "rejected": dict(self.rejected)},
+            "system": manifest.system,
+            "window": manifest.epoch,
+            "chain": manifest.chain,
+            "validation": [row.to_dict() for row in self.evaluation.rows],
+            "confusion": self.evaluation.confusion.tolist(),
+            "warnings": list(self.warnings),
+            "simulated": manifest.simulated,
+        }
+
+
+def default_chain(info: StreamInfo) -> ChainConfig:
+    """The decoding chain for a stream: band within its rate, average reference only where there is a whole head."""
+    chain = ChainConfig()
+    assert chain.high_hz is not None
+    many = len(eeg_names(info)) >= AVERAGE_FROM
+    return replace(
+        chain, high_hz=min(chain.high_hz, BAND_LIMIT * info.sfreq_hz), reference="average" if many else "none"
+    )
+
+
+def calibrate(
+    files: Sequence[OpenSource],
+    patterns: Mapping[str, Sequence[str]],
+    *,
+    system: str = "auto",
+    chain: ChainConfig | None = None,
+    epoch: EpochConfig | None = None,
+    unit: str | None = None,
+    trial_start: str | None = None,
+    participant: str = "",
+    versions: Mapping[str, str] | None = None,
+    n_permutations: int = 199,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> CalibrationResult:
+    """Cut epochs, choose and validate a system, fit it on everything.
+
+    `files` open one source each; `patterns` maps classes to globs on marker labels (empty: every label is a class);
+    `chain` and `epoch` override the defaults of stream and task; `trial_start` is a glob on markers that begin a trial
+    of several windows. Thread: any; takes seconds to minutes, `progress` hears the share done and of what.
+
+    Raises:
+        InputError: too few classes, epochs or trials, or files that do not match.
+        UnitUnknown: a stream declares no unit and none is given.
+    """
+    if not files:
+        raise InputError("expected at least one recording; got none; write afterimage calibrate FILE...")
+    progress(0.0, "reading markers")
+    surveys = [survey(open_source(), unit) for open_source in files]
+    classes = patterns_of(surveys, patterns)
+    chosen_chain = chain or default_chain(surveys[0].info)
+    windows = windows_for(spacing_s(surveys, classes), classes, surveys[0].info.sfreq_hz, epoch)
+    sets: dict[str, EpochSet] = {}
+    for name, window in windows.items():
+        progress(len(sets) / len(windows), f"cutting {name} epochs")
+        sets[name] = epochs_from(files, classes, chosen_chain, window, unit=unit, trial_start=trial_start)
+    evaluation = evaluate(
+        sets,
+        linear_systems(flicker_of(classes)),
+        system,
+        n_permutations=n_permutations,
+        seed=seed,
+        progress=progress,
+    )
+    simulated = any(found.info.simulated for found in surveys)
+    epochs = sets[evaluation.window]
+    said = evaluation.warnings + (
+        ("simulated participant: nothing here was measured on a person",) if simulated else ()
+    )
+    manifest = _manifest(evaluation, epochs, chosen_chain, classes, simulated, said, participant, versions or {})
+    return CalibrationResult(_subject(manifest, evaluation, epochs, chosen_chain), evaluation, epochs.rejected, said)
+
+
+def patterns_of(surveys: Sequence[Survey], patterns: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Patterns that each match a marker; without any given, one for every label.
+
+    Raises:
+        InputError: fewer than two classes, a pattern that matches nothing, or too many labels to be classes.
+    """
+    counts = Counter(m.label for found in surveys for m in found.markers)
+    listed = ", ".join(f"{label!r} x{n}" for label, n in counts.most_common(12)) or "none at all"
+    if not patterns:
+        if not 2 <= len(counts) <= MAX_CLASSES:
+            raise InputError(
+                f"expected 2 to {MAX_CLASSES} marker labels to tell apart; got {len(counts)} ({listed}); "
+                "name the classes with --event CLASS=PATTERN"
+            )
+        return {label: (_literal(label),) for label in sorted(counts)}
+    if len(patterns) < 2:
+        raise InputError(f"expected at least two classes to tell apart; got {', '.join(patterns)}; add another --event")
+    for name, globs in patterns.items():
+        if not any(fnmatchcase(label, glob) for label in counts for glob in globs):
+            raise InputError(f"no marker matches class {name!r} ({', '.join(globs)}); the markers are: {listed}")
+    return {name: tuple(globs) for name, globs in patterns.items()}
+
+
+def _literal(label: str) -> str:
+    """A glob that matches the label and nothing else."""
+    return re.sub(r"([*?[])", r"[\1]", label)
+
+
+def flicker_of(classes: Mapping[str, Sequence[str]]) -> tuple[float, ...] | None:
+    """The flicker of each class in Hz where all are named after theirs ("12Hz"), else None."""
+    found = [FLICKER.fullmatch(name.strip()) for name in classes]
+    return tuple(float(m.group(1)) for m in found if m) if all(found) else None
+
+
+def windows_for(
+    spacing: float, classes: Mapping[str, Sequence[str]], sfreq_hz: float, epoch: EpochConfig | None
+) -> dict[str, EpochConfig]:
+    """The window of each kind of response that onsets `spacing` seconds apart leave room for.
+
+    Evoked responses: 0.2 s before to 0.8 s after the onset, ended by the next onset but no sooner than 0.5 s after.
+    Oscillatory: 0.5 to 3.5 s after a cue; where onsets come faster, from one to the next, at most 2 s, at least 1 s.
+    """
+    end_s = min(0.8, max(0.5, np.floor(spacing * 50) / 50)) if np.isfinite(spacing) else 0.8
+    windows = {"evoked": epoch or EpochConfig(-0.2, end_s, (-0.2, 0.0))}
+    has_bands = BANDS_HZ[-1][1] <= BAND_LIMIT * sfreq_hz
+    if epoch is not None and has_bands and epoch.tmax_s - epoch.tmin_s >= 1.0:
+        windows["oscillatory"] = epoch
+    elif epoch is None and has_bands and spacing >= IMAGERY_WINDOW.tmax_s:
+        windows["oscillatory"] = IMAGERY_WINDOW
+    elif epoch is None and has_bands and spacing >= 1.0:
+        windows["oscillatory"] = EpochConfig(0.0, min(2.0, np.floor(spacing * 20) / 20), None)
+    if flicker_of(classes) is not None:
+        windows["flicker"] = epoch or FLICKER_WINDOW
+    return windows
+
+
+def _manifest(
+    evaluation: Evaluation,
+    epochs: EpochSet,
+    chain: ChainConfig,
+    patterns: Mapping[str, Sequence[str]],
+    simulated: bool,
+    warnings: tuple[str, ...],
+    participant: str,
+    versions: Mapping[str, str],
+) -> Manifest:
+    counts = np.bincount(epochs.labels, minlength=len(epochs.classes))
+    info = epochs.info
+    return Manifest(
+        participant=participant,
+        simulated=simulated,
+        system=evaluation.system.name,
+        classes=epochs.classes,
+        patterns={name: tuple(globs) for name, globs in patterns.items()},
+        channels=epochs.channels,
+        sfreq_hz=epochs.sfreq_hz,
+        stream=StreamRecord(name=info.name, sfreq_hz=info.sfreq_hz, unit=info.unit or "", channels=eeg_names(info)),
+        chain=chain.to_dict(),
+        epoch=epochs.epoch.to_dict(),
+        model=to_parts(evaluation.model)[0],
+        n_epochs=dict(zip(epochs.classes, (int(n) for n in counts), strict=True)),
+        validation=tuple(ValidationRow(**row.to_dict()) for row in evaluation.rows),
+        confusion=tuple(tuple(int(n) for n in row) for row in evaluation.confusion),
+        warnings=warnings,
+        versions=dict(versions),
+    )
+
+
+def _subject(manifest: Manifest, evaluation: Evaluation, epochs: EpochSet, chain: ChainConfig) -> Subject:
+    decoder = SubjectDecoder(
+        classes=epochs.classes,
+        channels=epochs.channels,
+        sfreq_hz=epochs.sfreq_hz,
+        chain=chain,
+        epoch=epochs.epoch,
+        stage=manifest.stage,
+        model=evaluation.model,
+    )
+    return Subject(manifest, decoder)
