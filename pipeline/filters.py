@@ -27,6 +27,8 @@ ENOUGH_DB = 40.0
 ALIAS_DB = 80.0
 # Two rates must have a ratio of whole numbers up to this size.
 MAX_RATIO = 4096
+# The resampler multiplies about this many values at a time, so that they stay in the cache.
+GROUP_VALUES = 16_384
 
 
 @dataclass(frozen=True)
@@ -228,17 +230,26 @@ class Resampler:
         return self._at([divmod(k * self._down, self._up) for k in numbers], held, offset)
 
     def _at(self, places: list[tuple[int, int]], held: Samples, offset: int) -> Samples:
-        out = np.empty((held.data.shape[0], len(places)))
         before = np.array([i - offset for i, _ in places], dtype=np.intp)
         phases = np.array([p for _, p in places], dtype=np.intp)
-        usable = np.ones(len(places), dtype=np.bool_)
-        all_usable = bool(held.usable.all())
-        for k, (i, phase) in enumerate(zip(before, phases, strict=True)):
-            window = slice(i - self.n_memory + 1, i + 1)
-            # One product of fixed length per output: its rounding knows nothing of the chunk.
-            out[:, k] = (held.data[:, window] * self._phases[phase]).sum(axis=1)
-            usable[k] = all_usable or held.usable[window].all()
+        first = before - self.n_memory + 1
+        out = np.empty((held.data.shape[0], len(places)))
+        windows = np.lib.stride_tricks.sliding_window_view(held.data, self.n_memory, axis=1)
+        group = max(1, GROUP_VALUES // (held.data.shape[0] * self.n_memory))
+        product = np.empty((held.data.shape[0], group, self.n_memory))
+        for start in range(0, len(places), group):
+            now = slice(start, start + group)
+            # Every output is one contiguous sum of fixed length: its rounding knows nothing of chunk or group.
+            terms = product[:, : len(first[now])]
+            np.multiply(windows[:, first[now]], self._phases[phases[now]], out=terms)
+            out[:, now] = terms.sum(axis=2)
         after = np.minimum(before + (phases > 0), held.n - 1)
         times_s = held.times_s[before]
         times_s = times_s + (phases / self._up) * (held.times_s[after] - times_s)
-        return Samples(out, times_s, held.settled[before], usable)
+        return Samples(out, times_s, held.settled[before], self._usable(first, held))
+
+    def _usable(self, first: NDArray[np.intp], held: Samples) -> NDArray[np.bool_]:
+        """An output is usable when all inputs in its window are."""
+        faults = np.concatenate(([0], np.cumsum(~held.usable)))
+        clean: NDArray[np.bool_] = faults[first + self.n_memory] == faults[first]
+        return clean

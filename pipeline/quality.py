@@ -29,8 +29,8 @@ FLAT_REPEATS = 0.95
 RAILED_EXTREMES = 0.2
 LOST_SHARE = 0.1
 FLAT_UV = 0.1
-# Comparisons between channels need this many.
-MIN_CHANNELS = 4
+# Comparisons between channels need this many: the few electrodes of a small headset are too far apart.
+MIN_CHANNELS = 8
 # Blocks in a row that make a noisy or uncorrelated channel bad, and a bad one good again.
 BAD_AFTER = 3
 GOOD_AFTER = 5

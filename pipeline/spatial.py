@@ -20,9 +20,9 @@ MIN_GOOD = 8
 
 
 def sum_rows(rows: Array) -> Array:
-    """Sum (n_rows, n) over rows, pairwise: (n,), every sample rounded alike whatever n is. No rows give zeros."""
+    """Sum (n_rows, ...) over rows, pairwise: every sample is rounded alike whatever their number. No rows give 0."""
     if len(rows) == 0:
-        return np.zeros(rows.shape[1])
+        return np.zeros(rows.shape[1:])
     while len(rows) > 1:
         half = len(rows) // 2
         summed = rows[:half] + rows[half : 2 * half]
@@ -35,9 +35,7 @@ def sum_rows(rows: Array) -> Array:
 
 def weighted(weights: Array, rows: Array) -> Array:
     """`weights` (n_out, n_rows) times `rows` (n_rows, n), rounded alike whatever n is."""
-    if len(weights) == 0:
-        return np.empty((0, rows.shape[1]))
-    return np.stack([sum_rows(rows * w[:, None]) for w in weights])
+    return sum_rows(rows[:, None, :] * weights.T[:, :, None])
 
 
 @lru_cache(maxsize=64)
