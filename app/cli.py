@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from engines.errors import AfterimageError, InputError
+from engines.errors import AfterimageError, InputError, WorkError
 
 # Command -> module under app.commands; imported only when called, so that --help needs neither Qt nor liblsl.
 COMMANDS = {
@@ -103,12 +103,14 @@ def _add_source(parser: argparse.ArgumentParser, markers_required: bool) -> None
         "--source", required=True, metavar="S", help="lsl:KEY=VALUE,... | brainflow:BOARD?k=v | sim | FILE"
     )
     parser.add_argument("--markers", action="append", default=[], required=markers_required, metavar="M",
-                        help="marker stream (name=..., type=...), trigger:CHANNEL?mask=..., or annotations")  # fmt: skip
+                        help="marker stream (name=...), trigger:CHANNEL?mask=..., or annotations")  # fmt: skip
 
 
 def _add_events(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--event", action="append", default=[], metavar="CLASS=PATTERN",
                         help="trials of a class: glob on the marker label; repeat for each class")  # fmt: skip
+    parser.add_argument("--trial", metavar="PATTERN",
+                        help="marker that begins a trial of several windows; they count once")  # fmt: skip
 
 
 def _add_replay(parser: argparse.ArgumentParser) -> None:
@@ -125,7 +127,7 @@ def _add_calibrate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--stream", metavar="KEY=VALUE", help="the stream to use: name=, type=, source_id=, id=")
     parser.add_argument("--markers", action="append", default=[], metavar="M", help="marker streams to use")
-    parser.add_argument("--system", default="auto", metavar="NAME", help="auto, or a system by name")
+    parser.add_argument("--system", metavar="NAME", help="auto (default), or a system by name")
     _add_events(parser)
 
 
@@ -149,12 +151,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:  # noqa: BLE001 - a fault of ours must not look like a fault of the user's
+        return _fail(WorkError(f"internal error: {type(error).__name__}: {error}; --debug shows where"), debug, error)
     return status
 
 
-def _fail(error: AfterimageError, debug: bool) -> int:
+def _fail(error: AfterimageError, debug: bool, cause: Exception | None = None) -> int:
     if debug:
-        traceback.print_exception(error)
+        traceback.print_exception(cause or error)
     sys.stderr.write(f"afterimage: {error}\n")
     return error.exit_status
 

@@ -5,18 +5,16 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-
-from calibration.subjects import Subject
 
 from app.config import Config
 from app.summary import first_sample_s
+from calibration.calibrate import default_chain
+from calibration.subjects import Subject
 from engines.errors import InputError
 from pipeline.acquire import Acquisition
 from pipeline.epochs import EpochConfig
 from pipeline.lived import EVENTS_STREAM, AsLived, LivedLog
-from pipeline.preprocess import BAND_LIMIT, ChainConfig
 from pipeline.session import Session, Setup
 from pipeline.sources.base import Source
 from pipeline.types import Kind
@@ -80,17 +78,10 @@ def setup_for(
         off = _why_off(acquisition)
         if off:
             return Setup(None, off=off, patterns=patterns)
-        chain = config.chain_from(default_chain(acquisition.info.sfreq_hz))
+        chain = config.chain_from(default_chain(acquisition.info))
         return Setup(chain, config.epoch_from(EpochConfig()), patterns)
 
     return with_subject if subject else without
-
-
-def default_chain(sfreq_hz: float) -> ChainConfig:
-    """The default decoding chain, its upper edge lowered for a stream that is too slow for 45 Hz."""
-    default = ChainConfig()
-    assert default.high_hz is not None
-    return replace(default, high_hz=min(default.high_hz, BAND_LIMIT * sfreq_hz))
 
 
 def _why_off(acquisition: Acquisition) -> str:

@@ -10,9 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
-from calibration.stats import balanced_accuracy, balanced_interval
 
+from calibration.stats import balanced_accuracy, balanced_interval
 from pipeline.session import Session
+from pipeline.timestamps import Aligner
 from pipeline.types import BoundaryKind, Decision, StreamInfo
 
 PACKAGES = ("afterimage", "numpy", "scipy", "scikit-learn", "mne", "pyriemann", "meegkit", "pylsl", "brainflow")
@@ -129,7 +130,7 @@ def warnings(session: Session) -> list[str]:
     dropped = sum(session.event_counts.values()) - len(session.events)
     if dropped > 0:
         said.append(f"{dropped} older events are not listed")
-    said += aligner.warnings
+    said += [text for text in (aligner.rate_warning, *_stamp_warnings(aligner)) if text]
     if session.setup.off:
         said.append(session.setup.off)
     if session.loop is not None and session.loop.n_overrun:
@@ -137,6 +138,15 @@ def warnings(session: Session) -> list[str]:
     if acquisition.info.simulated:
         said.append("simulated participant: nothing here was measured on a person")
     said += [f"worker {w.name} died: {w.traceback.strip().splitlines()[-1]}" for w in _failed(session)]
+    return said
+
+
+def _stamp_warnings(aligner: Aligner) -> list[str]:
+    said = []
+    if aligner.n_backward:
+        said.append(f"time stamps ran backward {aligner.n_backward} times; sample times do not follow them")
+    if aligner.n_unstamped:
+        said.append(f"{aligner.n_unstamped} samples came without a usable time stamp and were placed by their count")
     return said
 
 
@@ -149,3 +159,8 @@ def marker_table(counts: Mapping[str, int], limit: int = 12) -> str:
     common = Counter(counts).most_common(limit)
     text = ", ".join(f"{label} x{n}" for label, n in common)
     return text + (f" and {len(counts) - limit} more" if len(counts) > limit else "")
+
+
+def figures(session: Session) -> None:
+    """Arrays for the report's pictures."""
+    return None

@@ -1,1 +1,92 @@
 """`afterimage calibrate`: recordings and event patterns in, an evaluated subject out."""
+
+import argparse
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from app.commands.run import default_out
+from app.config import Config, load, save
+from app.headless import parse_events
+from app.summary import versions
+from app.terminal import Terminal, write_stdout
+from calibration.calibrate import CalibrationResult, default_chain
+from calibration.calibrate import calibrate as fit
+from calibration.datasets.recording import survey
+from calibration.report import write_report
+from calibration.subjects import save as save_subject
+from engines.errors import InputError
+from pipeline.epochs import EpochConfig
+from pipeline.sources.base import Source
+from pipeline.sources.select import open_source
+
+
+def calibrate(options: argparse.Namespace) -> int:
+    """Fit and honestly evaluate a decoder, and keep it as a subject."""
+    terminal = Terminal(quiet_stdout=options.json)
+    config = load(options.config)
+    out = default_out(options, "subject")
+    result = fitted(options, config, terminal, [partial(_opened, path, options) for path in options.files])
+    report = keep(result, config, out, [path.name for path in options.files])
+    if options.json:
+        write_stdout(json.dumps(report, indent=2, allow_nan=False, default=str) + "\n")
+    tell(report, terminal, out)
+    return 0
+
+
+def _opened(path: Path, options: argparse.Namespace) -> Source:
+    if not path.is_file():
+        raise InputError(f"no such file: {path}")
+    return open_source(str(path), options.markers or None, stream=options.stream)
+
+
+def fitted(
+    options: argparse.Namespace, config: Config, terminal: Terminal, files: list[Callable[[], Source]]
+) -> CalibrationResult:
+    """Run the calibration with its progress on the terminal."""
+    unit = options.unit or config.unit
+    chain = epoch = None
+    if config.chain.model_fields_set:
+        chain = config.chain_from(default_chain(survey(files[0](), unit).info))
+    if config.epoch.model_fields_set:
+        epoch = config.epoch_from(EpochConfig())
+    with terminal.progress("calibrating") as progress:
+        return fit(
+            files,
+            parse_events(getattr(options, "event", ())) or config.events,
+            system=getattr(options, "system", None) or config.calibrate.system or "auto",
+            chain=chain,
+            epoch=epoch,
+            unit=unit,
+            trial_start=getattr(options, "trial", None),
+            versions=versions(),
+            n_permutations=config.calibrate.n_permutations,
+            seed=config.seed if options.seed is None else options.seed,
+            progress=progress.update,
+        )
+
+
+def keep(result: CalibrationResult, config: Config, out: Path, files: list[str]) -> dict[str, Any]:
+    """Store the subject with its report and configuration; answers the report."""
+    out.mkdir(parents=True, exist_ok=True)
+    save_subject(result.subject, out)
+    report = {"command": "calibrate", "files": files, **result.fields(), "versions": versions()}
+    save(config, out, {"command": "calibrate", "versions": versions()})
+    write_report(out, report, None)
+    return report
+
+
+def tell(report: dict[str, Any], terminal: Terminal, out: Path) -> None:
+    """The verdict in a few lines, the chosen system first."""
+    for row in report["validation"]:
+        low, high = row["ci95"]
+        p = "" if row["p_permutation"] is None else f", p = {row['p_permutation']:.3f}"
+        terminal.say(
+            f"{row['system']}: {row['metric']} {row['mean']:.1%} (95 % interval {low:.1%} to {high:.1%}, "
+            f"chance {row['chance']:.1%}, {row['n']} trials{p}); {row['scheme']}"
+        )
+    for text in report["warnings"]:
+        terminal.warn(text)
+    terminal.say(f"subject: {out}")

@@ -5,17 +5,16 @@ import json
 import threading
 from typing import Any
 
-from calibration.datasets.imports import import_file
-from calibration.report import write_report
-from pipeline.timestamps import Aligner
-
 from app.commands.run import file_source
 from app.config import load
 from app.headless import crank_through
 from app.summary import marker_table, stream_fields
 from app.terminal import Terminal, write_stdout
+from calibration.datasets.imports import import_file
+from calibration.report import write_report
 from pipeline.salvage import salvage as salvage_file
 from pipeline.session import Session, Setup
+from pipeline.timestamps import Aligner
 from pipeline.types import ClockOffset
 from pipeline.xdf_file import XdfFile
 from pipeline.xdf_scan import XdfStream

@@ -2,31 +2,33 @@
 
 import argparse
 import json
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-
-from calibration.report import write_report
-from calibration.simulate import SimulateConfig, plan
-from calibration.subjects import Subject
-from calibration.subjects import load as load_subject
-from pipeline.player import Player
-from pipeline.sources.select import open_source
 
 from app.config import Config, load, save
 from app.headless import as_lived, crank_through, parse_events, run_live, setup_for, stop_on_signals
 from app.summary import figures, marker_table, run_fields, stream_fields, versions
 from app.terminal import Terminal, write_stdout
+from calibration.report import write_report
+from calibration.simulate import SimulateConfig, plan
+from calibration.subjects import Subject
+from calibration.subjects import load as load_subject
 from engines.errors import InputError
 from pipeline.clock import LslClock
 from pipeline.outlets import DecisionOutlet, Publisher
+from pipeline.player import Player
 from pipeline.recorded import Recorded
 from pipeline.session import Session
 from pipeline.sources.base import Source
-from pipeline.sources.paced import Paced
+from pipeline.sources.lsl import LslSource
+from pipeline.sources.paced import PacedSource
+from pipeline.sources.select import open_source
+from pipeline.sources.simulated import SimulatedSource
+from pipeline.types import Decision
 
-# Samples that a player sent last are still under way when it says that it has finished.
-LAST_SAMPLES_S = 1.0
+LSL_SOURCES = (LslSource, SimulatedSource)
 
 
 def replay(options: argparse.Namespace) -> int:
@@ -45,7 +47,7 @@ def _replay_file(
 ) -> Session:
     source = as_lived(file_source(options), options.file)
     if speed != float("inf"):
-        source = Paced(source, LslClock(), speed)
+        source = PacedSource(source, LslClock(), speed)
     session = make_session(source, options, config, subject)
     with stop_on_signals() as stop, terminal.progress(f"replaying {options.file.name}") as progress:
         session.open()
@@ -124,7 +126,7 @@ def source_of(options: argparse.Namespace, terminal: Terminal) -> Source:
     """What `--source` and `--markers` name; a file is played at its own pace."""
     performance = lambda: SimulatedSource(plan(SimulateConfig(seed=options.seed or 0)))  # noqa: E731
     source = open_source(options.source, options.markers or None, simulated=performance, on_wait=terminal.warn)
-    return source if source.live else Paced(source, LslClock())
+    return source if source.live else PacedSource(source, LslClock())
 
 
 def file_source(options: argparse.Namespace) -> Source:

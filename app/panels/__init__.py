@@ -1,0 +1,1 @@
+"""The parts of the window: small widgets that show what they are given and ask for nothing."""

@@ -1,0 +1,118 @@
+"""What the window is shown at every tick: frozen values, no Qt, no session."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from pipeline.montage import Position
+from pipeline.recorder_messages import RecorderStatus
+from pipeline.session import View
+from pipeline.types import Array, Boundary, Decision, Kind, Marker, StreamInfo
+
+
+class Phase(StrEnum):
+    """Where the window stands with its source."""
+
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    RUNNING = "running"
+    CLOSING = "closing"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked to be connected: the texts of `--source` and `--markers`, a subject, a unit."""
+
+    source: str
+    title: str
+    markers: tuple[str, ...] = ()
+    subject: Path | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
+class Samples:
+    """`data` (n_channels of the stream, n) and `times_s` (n,), the first being sample number `start`."""
+
+    start: int
+    data: Array
+    times_s: Array
+
+    @property
+    def stop(self) -> int:
+        """The number of the sample that comes next."""
+        return self.start + self.times_s.size
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What stays the same while connected.
+
+    `rows` are the channels drawn and `names` what they are called; `positions` of the electrodes in metres, head frame;
+    `off` says why nothing is filtered or decoded; `classes` of the decoder, empty without one.
+    """
+
+    info: StreamInfo
+    title: str
+    live: bool
+    unit_known: bool
+    off: str
+    rows: tuple[int, ...]
+    names: tuple[str, ...]
+    positions: Mapping[str, Position]
+    no_positions: str
+    classes: tuple[str, ...]
+    subject: str = ""
+
+    @property
+    def eeg_names(self) -> tuple[str, ...]:
+        """The electrodes among the channels drawn."""
+        kinds = (self.info.channels[row].kind for row in self.rows)
+        return tuple(name for name, kind in zip(self.names, kinds, strict=True) if kind is Kind.EEG)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One decision beside what was true (None: no label known)."""
+
+    decision: Decision
+    true: str | None
+
+    @property
+    def right(self) -> bool | None:
+        """None when nobody knows."""
+        return None if self.true not in self.decision.classes else self.decision.top == self.true
+
+
+@dataclass(frozen=True)
+class Score:
+    """Balanced accuracy so far over `n` decisions with a known label, its 95 % interval, and chance."""
+
+    n: int
+    mean: float
+    low: float
+    high: float
+    chance: float
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One tick. `fresh` are the samples since the last tick, `boundaries` all segment starts among what is in the ring;
+
+    `markers` the newest, on the corrected clock; `decisions` the newest, oldest first; `score` None without labels;
+    `latency_ms` median and 95th percentile of window to answer; `silent_s` since the last sample.
+    """
+
+    stream: Stream
+    view: View
+    now_s: float
+    fresh: Samples
+    silent_s: float
+    boundaries: tuple[Boundary, ...] = ()
+    markers: tuple[Marker, ...] = ()
+    decisions: tuple[Scored, ...] = ()
+    score: Score | None = None
+    latency_ms: tuple[float, float] | None = None
+    recording: RecorderStatus | None = None
+    recording_s: float = 0.0

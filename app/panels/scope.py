@@ -1,0 +1,389 @@
+"""The scope: channels stacked, swept from left to right; markers, gaps and bad channels where they happened."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app import theme
+from app.panels.frame import Samples, Stream
+from app.panels.sweep import BLANK, DisplayFilter, Sweep
+from pipeline.types import Boundary, BoundaryKind, Marker
+
+SCALES_UV = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 200_000)
+SPANS_S = (2.0, 5.0, 10.0, 20.0, 40.0)
+ROWS = (8, 16, 32, 64)
+AXIS_PX = 26
+LABELS_PX = 74
+# Traces may overlap their neighbours by this many rows, so that one bad channel does not cover the others.
+REACH_ROWS = 1.0
+# Rows of space above the first channel where marker labels stand.
+HEAD_SHARE = 0.055
+MAX_LABEL = 18
+
+
+class Scope(QWidget):
+    """Shows the newest seconds of all channels. `wants_history` asks for them anew after a change of span or filter.
+
+    Thread: main only.
+    """
+
+    wants_history = Signal(float)
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.span_s = 10.0
+        self.scale_uv = 50.0
+        self.filter = DisplayFilter()
+        self.first_row = 0
+        self.n_rows = 64
+        self._stream: Stream | None = None
+        self._sweep: Sweep | None = None
+        self._bads: frozenset[str] = frozenset()
+        self._markers: tuple[Marker, ...] = ()
+        self._boundaries: tuple[Boundary, ...] = ()
+        self._auto_scale = False
+        self._labels = RowLabels()
+        self._plot = _plot()
+        self._layers = Layers(self._plot)
+        self._curves: list[pg.PlotCurveItem] = []
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._labels)
+        layout.addWidget(self._plot, 1)
+
+    # What is shown.
+
+    def set_stream(self, stream: Stream | None) -> None:
+        """Start anew with a stream, or with none."""
+        self._stream = stream
+        self._sweep = None
+        self._bads, self._markers, self._boundaries = frozenset(), (), ()
+        self.first_row = 0
+        self._auto_scale = stream is not None and not stream.unit_known
+        if stream is not None:
+            self.n_rows = min(64, len(stream.rows))
+        self._rebuild()
+
+    def push(self, samples: Samples, boundaries: Sequence[Boundary]) -> None:
+        """Take the samples since the last tick."""
+        if self._stream is None or self._sweep is None or not samples.times_s.size:
+            return
+        breaks = [b.at - samples.start for b in boundaries if samples.start <= b.at < samples.stop]
+        self._sweep.push(samples.data[list(self._stream.rows)], samples.times_s, breaks)
+        self._boundaries = tuple(boundaries)
+        if self._auto_scale and self._sweep.newest_s - self._sweep.origin_s > 1.0:
+            self._auto_scale = False
+            self.fit()
+
+    def show_history(self, samples: Samples, boundaries: Sequence[Boundary]) -> None:
+        """Draw the last seconds again with the present span and filter."""
+        self._make_sweep()
+        self.push(samples, boundaries)
+        self.redraw()
+
+    def set_markers(self, markers: Iterable[Marker]) -> None:
+        """The newest markers, on the corrected clock."""
+        self._markers = tuple(markers)
+
+    def set_bads(self, bads: Iterable[str]) -> None:
+        """Channels that count as bad now."""
+        bads = frozenset(bads)
+        if bads != self._bads:
+            self._bads = bads
+            self._dress()
+
+    def redraw(self) -> None:
+        """Put the picture on the screen."""
+        if self._sweep is None:
+            return
+        trace = self._sweep.trace()
+        if trace.x_s.size == 0:
+            return
+        shown = slice(self.first_row, self.first_row + self.n_rows)
+        rows = trace.y[shown] / self.scale_uv
+        np.clip(rows, -REACH_ROWS, REACH_ROWS, out=rows)
+        rows -= np.arange(len(rows))[:, None] + 0.5
+        for curve, row in zip(self._curves, rows, strict=True):
+            curve.setData(trace.x_s, row, connect=trace.connect)
+        self._layers.show_cursor(self._sweep.position_s(self._sweep.newest_s))
+        self._layers.show_markers(self._marker_places())
+        self._layers.show_gaps(self._gap_places())
+
+    # Controls.
+
+    def step_scale(self, by: int) -> None:
+        """Taller (-1) or flatter (+1) traces."""
+        self.scale_uv = float(_step(SCALES_UV, self.scale_uv, by))
+        self._layers.show_scale(self.scale_uv, self._unit, self._n_shown)
+        self.redraw()
+        self.changed.emit()
+
+    def step_span(self, by: int) -> None:
+        """Shorter (-1) or longer (+1) time."""
+        self.span_s = float(_step(SPANS_S, self.span_s, by))
+        self._rebuild()
+        self.changed.emit()
+
+    def set_filter(self, chosen: DisplayFilter) -> None:
+        """Filter the display otherwise, history included."""
+        self.filter = chosen
+        self._rebuild()
+        self.changed.emit()
+
+    def set_rows(self, n_rows: int) -> None:
+        """Show so many channels at once."""
+        self.n_rows = n_rows
+        self.scroll_rows(0)
+        self._rebuild()
+        self.changed.emit()
+
+    def scroll_rows(self, by: int) -> None:
+        """Show other channels."""
+        n = len(self._stream.rows) if self._stream else 0
+        first = min(max(0, self.first_row + by), max(0, n - self.n_rows))
+        if first != self.first_row:
+            self.first_row = first
+            self._dress()
+            self.redraw()
+
+    def fit(self) -> None:
+        """Choose the scale at which the middling channel fills its row twice over."""
+        amplitude = self._sweep.amplitude() if self._sweep else float("nan")
+        if np.isfinite(amplitude) and amplitude > 0:
+            self.scale_uv = float(min(SCALES_UV, key=lambda s: abs(np.log(s / (amplitude / 2)))))
+            self.step_scale(0)
+
+    # Inside.
+
+    @property
+    def _unit(self) -> str:
+        return "µV" if self._stream is None or self._stream.unit_known else "units"
+
+    @property
+    def _n_shown(self) -> int:
+        return min(self.n_rows, len(self._stream.rows)) if self._stream else 0
+
+    def _rebuild(self) -> None:
+        n = self._n_shown
+        while len(self._curves) > n:
+            self._plot.removeItem(self._curves.pop())
+        while len(self._curves) < n:
+            self._curves.append(pg.PlotCurveItem(skipFiniteCheck=True))
+            self._plot.addItem(self._curves[-1])
+        head = max(1.2, HEAD_SHARE * n)
+        self._plot.setRange(xRange=(0, self.span_s), yRange=(-max(n, 1), head), padding=0, disableAutoRange=True)
+        self._layers.set_geometry(self.span_s, head)
+        self._layers.show_scale(self.scale_uv, self._unit, n)
+        self._labels.set_geometry(head)
+        self._dress()
+        self._make_sweep()
+        if self._stream is not None:
+            self.wants_history.emit(self.span_s)
+
+    def _make_sweep(self) -> None:
+        if self._stream is None:
+            self._sweep = None
+            return
+        rate_hz = self._stream.info.sfreq_hz or 100.0
+        columns = max(200, self._plot.width())
+        sections = self.filter.sections(rate_hz) if self._stream.info.sfreq_hz else DisplayFilter(None).sections(100.0)
+        self._sweep = Sweep(len(self._stream.rows), rate_hz, self.span_s, columns, sections)
+
+    def _dress(self) -> None:
+        """Colours and labels of the rows."""
+        if self._stream is None:
+            self._labels.set_rows((), self._bads)
+            return
+        names = self._stream.names[self.first_row : self.first_row + self.n_rows]
+        self._labels.set_rows(names, self._bads)
+        for number, (curve, name) in enumerate(zip(self._curves, names, strict=True)):
+            shade = theme.TRACE if number % 2 == 0 else theme.TRACE_ALTERNATE
+            colour = theme.colour(theme.BAD, 0.55) if name in self._bads else theme.colour(shade)
+            curve.setPen(pg.mkPen(colour, width=1))
+
+    def _marker_places(self) -> list[tuple[float, str]]:
+        assert self._sweep is not None
+        places = ((self._sweep.position_s(m.time_s), m.label) for m in self._markers)
+        return [(x_s, label) for x_s, label in places if x_s is not None]
+
+    def _gap_places(self) -> list[tuple[float, float]]:
+        """(start, stop) within the sweep of every gap still on it, cut in two where it wraps around."""
+        assert self._sweep is not None
+        sweep, found = self._sweep, []
+        oldest_s = sweep.newest_s - sweep.span_s * (1 - BLANK)
+        for boundary in self._boundaries:
+            start_s, stop_s = max(boundary.start_s, oldest_s), min(boundary.stop_s, sweep.newest_s)
+            if boundary.kind is BoundaryKind.START or stop_s <= start_s:
+                continue
+            start = (start_s - sweep.origin_s) % sweep.span_s
+            stop = start + stop_s - start_s
+            found.append((start, min(stop, sweep.span_s)))
+            if stop > sweep.span_s:
+                found.append((0.0, stop - sweep.span_s))
+        return found
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+        """Turn through the channels."""
+        self.scroll_rows(-4 if event.angleDelta().y() > 0 else 4)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Another width, other columns."""
+        super().resizeEvent(event)
+        if self._stream is not None and event.oldSize().width() != event.size().width():
+            self._rebuild()
+
+
+class RowLabels(QWidget):
+    """Channel names beside their rows: two staggered columns where rows are low, bad ones red and marked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedWidth(LABELS_PX)
+        self._names: tuple[str, ...] = ()
+        self._bads: frozenset[str] = frozenset()
+        self._head = 1.0
+
+    def set_rows(self, names: Sequence[str], bads: frozenset[str]) -> None:
+        """Names from top to bottom."""
+        self._names, self._bads = tuple(names), bads
+        self.update()
+
+    def set_geometry(self, head: float) -> None:
+        """Rows of free space above the first one."""
+        self._head = head
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw the names."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        row_px = (self.height() - AXIS_PX) / (max(1, len(self._names)) + self._head)
+        staggered = row_px < 15
+        painter.setFont(theme.font(min(10.0, max(7.5, row_px * (0.72 if staggered else 0.6)))))
+        metrics = QFontMetricsF(painter.font())
+        for number, name in enumerate(self._names):
+            y = (number + 0.5 + self._head) * row_px
+            right = LABELS_PX - 8 - (32 if staggered and number % 2 == 0 else 0)
+            painter.setPen(theme.colour(theme.BAD if name in self._bads else theme.MUTED))
+            text = ("× " if name in self._bads and not staggered else "") + name
+            room = right if not staggered or number % 2 == 0 else 32
+            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+            box = QRectF(right - room, y - metrics.height() / 2, room, metrics.height())
+            painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.end()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """As wide as two columns of names."""
+        return QSize(LABELS_PX, 200)
+
+
+class Layers:
+    """What lies over the traces: cursor, marker lines, gaps, scale bar. Objects are made once and used again."""
+
+    def __init__(self, plot: pg.PlotWidget) -> None:
+        self._plot = plot
+        self._span_s, self._head = 10.0, 1.0
+        self._cursor = pg.InfiniteLine(angle=90, pen=pg.mkPen(theme.colour(theme.ACCENT, 0.8), width=1))
+        self._cursor.hide()
+        plot.addItem(self._cursor)
+        self._lines: list[pg.InfiniteLine] = []
+        self._texts: list[pg.TextItem] = []
+        self._gaps: list[pg.LinearRegionItem] = []
+        self._bar = pg.PlotCurveItem(pen=pg.mkPen(theme.TEXT, width=2))
+        self._bar_text = pg.TextItem(color=theme.TEXT, anchor=(1, 0.5), fill=theme.colour(theme.GROUND, 0.8))
+        self._bar_text.setFont(theme.font(9))
+        for item in (self._bar, self._bar_text):
+            item.setZValue(50)
+            plot.addItem(item)
+
+    def set_geometry(self, span_s: float, head: float) -> None:
+        """The coordinates of the plot."""
+        self._span_s, self._head = span_s, head
+
+    def show_cursor(self, x_s: float | None) -> None:
+        """Where the newest sample stands."""
+        self._cursor.setVisible(x_s is not None)
+        if x_s is not None:
+            self._cursor.setValue(x_s)
+
+    def show_markers(self, places: Sequence[tuple[float, str]]) -> None:
+        """Lines at (x, label); labels take turns on two levels."""
+        while len(self._lines) < len(places):
+            self._add_marker()
+        for number, (line, text) in enumerate(zip(self._lines, self._texts, strict=True)):
+            seen = number < len(places)
+            line.setVisible(seen)
+            text.setVisible(seen)
+            if seen:
+                x_s, label = places[number]
+                line.setValue(x_s)
+                if text.toPlainText() != (short := _short(label)):
+                    text.setText(short)
+                near_edge = x_s > 0.9 * self._span_s
+                text.setAnchor((1 if near_edge else 0, 0))
+                text.setPos(x_s, self._head * (1.0 if number % 2 == 0 else 0.62))
+
+    def show_gaps(self, places: Sequence[tuple[float, float]]) -> None:
+        """Hatched regions from start to stop."""
+        while len(self._gaps) < len(places):
+            brush = pg.mkBrush(theme.colour(theme.WARN, 0.35))
+            brush.setStyle(Qt.BrushStyle.BDiagPattern)
+            region = pg.LinearRegionItem(movable=False, brush=brush, pen=pg.mkPen(theme.colour(theme.WARN, 0.5)))
+            region.setZValue(-10)
+            self._plot.addItem(region)
+            self._gaps.append(region)
+        for number, region in enumerate(self._gaps):
+            region.setVisible(number < len(places))
+            if number < len(places):
+                region.setRegion(places[number])
+
+    def show_scale(self, scale_uv: float, unit: str, n_rows: int) -> None:
+        """A bar of a round height, in the lower right corner."""
+        rows = max(1, round(n_rows / 16))
+        x_s, bottom = self._span_s * 0.993, -max(1, n_rows) + 0.4 * rows
+        self._bar.setData([x_s, x_s], [bottom, bottom + rows])
+        self._bar_text.setText(f"{scale_uv * rows:,.0f} {unit}".replace(",", "\u2009"))
+        self._bar_text.setPos(x_s - 0.006 * self._span_s, bottom + rows / 2)
+
+    def _add_marker(self) -> None:
+        line = pg.InfiniteLine(angle=90, pen=pg.mkPen(theme.colour(theme.SIMULATED, 0.55), width=1))
+        text = pg.TextItem(color=theme.SIMULATED, anchor=(0, 0))
+        text.setFont(theme.font(8.5))
+        for item in (line, text):
+            self._plot.addItem(item)
+        self._lines.append(line)
+        self._texts.append(text)
+
+
+def _plot() -> pg.PlotWidget:
+    plot = pg.PlotWidget(background=theme.GROUND)
+    plot.setMenuEnabled(False)
+    plot.setMouseEnabled(False, False)
+    plot.hideButtons()
+    plot.hideAxis("left")
+    axis = plot.getAxis("bottom")
+    axis.setHeight(AXIS_PX)
+    axis.setPen(theme.LINE)
+    axis.setTextPen(theme.FAINT)
+    axis.setStyle(tickFont=theme.font(8.5), tickLength=4)
+    axis.setTicks(None)
+    plot.showGrid(x=True, y=False, alpha=0.12)
+    plot.getPlotItem().layout.setContentsMargins(0, 0, 0, 0)
+    plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    plot.viewport().setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    plot.setFrameShape(plot.Shape.NoFrame)
+    return plot
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= MAX_LABEL else label[: MAX_LABEL - 1] + "…"
+
+
+def _step(choices: Sequence[float], value: float, by: int) -> float:
+    at = min(range(len(choices)), key=lambda i: abs(choices[i] - value))
+    return choices[min(max(0, at + by), len(choices) - 1)]

@@ -1,0 +1,92 @@
+"""The line at the foot: state, rate, samples, latency, workers; and what happened last."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton
+
+from app import theme
+from app.panels.frame import Frame
+from pipeline.worker import State
+
+STATES = {
+    "streaming": ("● Streaming", "good"),
+    "waiting": ("○ Waiting for Samples", "muted"),
+    "stalled": ("▲ Stalled", "warn"),
+    "lost": ("■ Lost", "error"),
+    "ended": ("○ Ended", "muted"),
+}
+
+
+class StatusLine(QFrame):
+    """`events_wanted` when the newest event is clicked.
+
+    Thread: main only.
+    """
+
+    events_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        theme.set_role(self, "foot")
+        self.setFixedHeight(34)
+        self.state, self.rate, self.samples = QLabel(), QLabel(), QLabel()
+        self.markers, self.latency, self.workers = QLabel(), QLabel(), QLabel()
+        self.event = QToolButton()
+        self.event.setStyleSheet(f"QToolButton {{ border: none; background: transparent; color: {theme.MUTED}; }}")
+        self.event.clicked.connect(self.events_wanted)
+        theme.keep_off_keyboard(self.event)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(16, 0, 16, 0)
+        layout.setSpacing(26)
+        for label in (self.state, self.rate, self.samples, self.markers, self.latency, self.workers):
+            label.setFont(theme.tabular(9.5))
+            theme.set_role(label, "muted")
+            layout.addWidget(label)
+        layout.addStretch(1)
+        layout.addWidget(self.event)
+        self.clear()
+
+    def clear(self) -> None:
+        """Nothing is connected."""
+        for label in (self.rate, self.samples, self.markers, self.latency, self.workers):
+            label.clear()
+        self.event.setText("")
+        self.state.setText("○ Not Connected")
+        theme.set_role(self.state, "faint")
+
+    def set_frame(self, frame: Frame) -> None:
+        """The numbers of this tick."""
+        view = frame.view
+        text, role = STATES.get(view.state, (view.state.capitalize(), "muted"))
+        self.state.setText(text)
+        theme.set_role(self.state, role)
+        nominal = frame.stream.info.sfreq_hz
+        measured = f"{view.sfreq_effective_hz:.2f} Hz" if view.sfreq_effective_hz > 0 else "… Hz"
+        self.rate.setText(f"{len(frame.stream.rows)} channels · {measured}")
+        self.rate.setToolTip(f"effective rate; the stream declares {nominal:g} Hz")
+        self.samples.setText(f"{_grouped(view.n_received)} samples · {_grouped(view.n_lost)} lost")
+        theme.set_role(self.samples, "warn" if view.n_lost else "muted")
+        self.samples.setToolTip(f"{view.n_gaps} gaps")
+        self.markers.setText(f"{_grouped(view.n_markers)} markers · {view.n_accepted} epochs · {view.n_rejected} rejected")
+        self._show_latency(frame.latency_ms)
+        self._show_workers(frame)
+        newest = view.events[-1] if view.events else None
+        self.event.setText(f"{newest.kind.replace('_', ' ')}: {newest.text}"[:70] if newest else "")
+        self.event.setToolTip(newest.text if newest else "")
+
+    def _show_latency(self, latency_ms: tuple[float, float] | None) -> None:
+        self.latency.setVisible(latency_ms is not None)
+        if latency_ms is not None:
+            self.latency.setText(f"answer after {latency_ms[0]:.0f} ms · p95 {latency_ms[1]:.0f} ms")
+            self.latency.setToolTip("from the last sample of the window in the ring to the decision")
+
+    def _show_workers(self, frame: Frame) -> None:
+        failed = [w.name for w in frame.view.workers if w.state is State.FAILED]
+        names = ", ".join(f"{w.name} {w.state.value}" for w in frame.view.workers)
+        self.workers.setText(f"{', '.join(failed)} died" if failed else "workers well")
+        self.workers.setToolTip(names)
+        theme.set_role(self.workers, "error" if failed else "muted")
+
+
+def _grouped(n: int) -> str:
+    """Thousands apart, by thin spaces."""
+    return f"{n:,}".replace(",", "\u2009")
