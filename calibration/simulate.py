@@ -1,0 +1,115 @@
+"""`afterimage simulate`: a participant, a protocol and a seed, played over LSL or written to a file."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+
+from calibration import protocol
+from calibration.participant import make_participant
+from engines.errors import InputError
+from pipeline.clock import LslClock
+from pipeline.simulation import Player
+from pipeline.sources.simulated import Outlets, Performance, perform
+from pipeline.xdf_writer import XdfWriter
+
+START_S = 1000.0  # the first stamp of a written file; any number does, a fixed one makes files comparable
+TAIL_S = 2.0
+CHUNK_S = 1.0
+OFFSET_EVERY_S = 5.0
+BOUNDARY_EVERY_S = 10.0
+SFREQ_LIMITS_HZ = (100.0, 5000.0)
+
+
+@dataclass(frozen=True)
+class SimulateConfig:
+    """What can be asked of a simulation. None leaves it to the protocol; `minutes` None plays it to its end."""
+
+    seed: int = 0
+    snr: float = 1.0
+    n_categories: int | None = None
+    repeats: int | None = None
+    sfreq_hz: float = 250.0
+    line_hz: float = 50.0
+    minutes: float | None = None
+    protocol: str = "pictures"
+
+
+def plan(config: SimulateConfig) -> Performance:
+    """Make the participant and the run.
+
+    Raises:
+        InputError: the configuration asks for something that cannot be; the message says what.
+    """
+    _check(config)
+    chosen = protocol.load(config.protocol, n_categories=config.n_categories, repeats=config.repeats)
+    shown = protocol.markers(chosen, protocol.trials(chosen, config.seed))
+    stop_s = shown[-1].at_s + TAIL_S if config.minutes is None else config.minutes * 60
+    if config.minutes is not None:
+        shown = protocol.shortened(shown, stop_s)
+    participant = make_participant(config.seed, chosen.stimuli(), sfreq_hz=config.sfreq_hz, line_hz=config.line_hz)
+    return Performance(participant, shown, config.snr, stop_s)
+
+
+def simulate(config: SimulateConfig, stop: Event) -> None:
+    """Play over LSL until the run is over or `stop` is set. Thread: the caller's.
+
+    Raises:
+        InputError: as `plan`.
+    """
+    performance = plan(config)
+    perform(performance, Outlets(performance), LslClock(), stop.is_set)
+
+
+def to_file(config: SimulateConfig, path: Path, progress: Callable[[float], None]) -> None:
+    """Write the same run to an XDF file as fast as it can be computed; `progress` hears the share done.
+
+    Raises:
+        InputError: as `plan`.
+        RecordingFailed: the file exists or cannot be written; what was written before is whole.
+    """
+    performance = plan(config)
+    with XdfWriter(path) as writer:
+        _write(performance, writer, progress)
+
+
+def _write(performance: Performance, writer: XdfWriter, progress: Callable[[float], None]) -> None:
+    eeg_info, marker_info = performance.infos
+    eeg, markers = writer.add_stream(eeg_info), writer.add_stream(marker_info)
+    player = Player(performance.participant, snr=performance.snr)
+    sfreq_hz = performance.participant.sfreq_hz
+    total = round((performance.stop_s or 0.0) * sfreq_hz)
+    waiting = deque(performance.shown)
+    next_offset_s = next_boundary_s = 0.0
+    while player.at < total:
+        at_s = player.at / sfreq_hz
+        if at_s >= next_offset_s:
+            for stream in (eeg, markers):
+                writer.write_offset(stream, START_S + at_s, 0.0)
+            next_offset_s += OFFSET_EVERY_S
+        if at_s >= next_boundary_s:
+            writer.write_boundary()
+            next_boundary_s += BOUNDARY_EVERY_S
+        n = min(max(1, round(CHUNK_S * sfreq_hz)), total - player.at)
+        while waiting and waiting[0].at_s < (player.at + n) / sfreq_hz:
+            shown = waiting.popleft()
+            player.show(shown)
+            writer.write_samples(markers, [START_S + shown.at_s], [shown.label])
+        stamps_s = START_S + np.arange(player.at, player.at + n) / sfreq_hz
+        writer.write_samples(eeg, stamps_s, player.next(n))
+        progress(player.at / total)
+
+
+def _check(config: SimulateConfig) -> None:
+    low, high = SFREQ_LIMITS_HZ
+    if not low <= config.sfreq_hz <= high:
+        raise InputError(f"--rate takes {low:g} to {high:g} Hz, {config.sfreq_hz:g} came")
+    if not 0 <= config.snr < np.inf:
+        raise InputError(f"--snr takes 0 or more, {config.snr:g} came")
+    if config.minutes is not None and not 0 < config.minutes < np.inf:
+        raise InputError(f"--minutes takes more than 0, {config.minutes:g} came")
+    if config.seed < 0:
+        raise InputError(f"--seed takes 0 or more, {config.seed} came")
