@@ -98,6 +98,8 @@ class PacedSource:
                 timed.append((item.stamps_s[0] + self._offset_s.get(item.stream, 0.0) + shift_s, item))
             else:
                 timed.append((_AT_ONCE, item))
+        if start_s == _AT_ONCE:  # what lies before the first samples comes with them
+            start_s = next((time_s for time_s, item in timed if isinstance(item, EegChunk)), _AT_ONCE)
         return _sorted(timed, start_s, self._reached_s)
 
     def _pieces(self, chunk: EegChunk) -> Iterator[tuple[float, Item]]:
