@@ -15,6 +15,8 @@ Everything is computed per block of the sample counter or per sample: the result
 """
 
 from collections import deque
+from dataclasses import dataclass
+from math import isnan, sqrt
 from statistics import median
 
 import numpy as np
@@ -28,6 +30,7 @@ PERIOD_WALK = 1.3e-4  # relative, per square root of a second: 200 ppm of drift 
 PHASE_WALK_S = 2e-4  # per square root of a second
 STEP_SD = 4.0
 MEMORY_BLOCKS = 50
+YOUNG_BLOCKS = 25
 SLEW_BLOCKS = 4
 SLEW_MOST = 0.1
 CRYSTAL = 0.02  # no crystal is off by so much: such a sender sleeps between samples, and at times oversleeps for good
@@ -36,11 +39,61 @@ TOLERATED_SAMPLES = 1.5
 TOLERATED_JITTERS = 4.0  # twice the amplitude of a sawtooth, 2.7 standard deviations of a Gaussian
 
 
+class _Filter:
+    """The Kalman filter: phase (the time of the next sample) and period, with their covariance."""
+
+    def __init__(self, nominal_s: float, start_s: float) -> None:
+        self._nominal_s = nominal_s
+        self.phase_s = start_s
+        self.period_s = nominal_s
+        self._var_phase = (1.5 * UNKNOWN_JITTER_S) ** 2
+        self._cov = 0.0
+        self._var_period = (PERIOD_SD * nominal_s) ** 2
+
+    def measure(self, time_s: float, at: float, noise_s: float) -> None:
+        """The sample `at` samples ahead was taken at `time_s`, give or take `noise_s`."""
+        residual_s = time_s - (self.phase_s + at * self.period_s)
+        toward_phase = self._var_phase + at * self._cov
+        toward_period = self._cov + at * self._var_period
+        variance = toward_phase + at * toward_period + noise_s**2
+        if residual_s**2 > STEP_SD**2 * variance:
+            toward_phase += residual_s**2
+            self._var_phase += residual_s**2
+            variance += residual_s**2
+        self.phase_s += toward_phase / variance * residual_s
+        period_s = self.period_s + toward_period / variance * residual_s
+        self.period_s = min(max(period_s, 0.5 * self._nominal_s), 2.0 * self._nominal_s)
+        self._var_phase -= toward_phase**2 / variance
+        self._cov -= toward_phase * toward_period / variance
+        self._var_period -= toward_period**2 / variance
+
+    def advance(self, n: int) -> None:
+        """Go `n` samples on."""
+        walked_s = n * self._nominal_s
+        self.phase_s += n * self.period_s
+        self._var_phase += n * (2 * self._cov + n * self._var_period) + walked_s * PHASE_WALK_S**2
+        self._cov += n * self._var_period
+        self._var_period += walked_s * (PERIOD_WALK * self._nominal_s) ** 2
+
+    def move(self, by_s: float) -> None:
+        """The stamps moved, give or take a sample."""
+        self.phase_s += by_s
+        self._var_phase += self.period_s**2
+
+
+@dataclass(frozen=True)
+class _Block:
+    """What the filter is told about a block: its length, its median stamp (NaN: none), and a move after it."""
+
+    n: int
+    time_s: float
+    moved_s: float = 0.0
+
+
 class ClockLine:
     """Estimate and output line of one stream.
 
-    `period_s` is the estimated sampling period, `limit_s` how far above the line a stamp may lie without raising doubt.
-    Thread: the one that aligns.
+    `limit_s` is how far above the line a stamp may lie without raising doubt. Thread: the one that aligns.
     """
 
     def __init__(self, sfreq_hz: float, start_s: float) -> None:
@@ -49,15 +102,19 @@ class ClockLine:
         self._steps = np.arange(self._block, dtype=np.float64)
         self._residuals_s = np.full(self._block, np.nan)
         self._k = 0  # samples taken of the running block
-        self.period_s = self._out_period_s = self._nominal_s
-        self._phase_s = self._out_s = start_s
-        self._var_phase = (1.5 * UNKNOWN_JITTER_S) ** 2
-        self._cov = 0.0
-        self._var_period = (PERIOD_SD * self._nominal_s) ** 2
+        self._start_s = self._out_s = start_s
+        self._filter = _Filter(self._nominal_s, start_s)
+        self._out_period_s = self._nominal_s
+        self._young: list[_Block] = []
         self._jitters_s: deque[float] = deque(maxlen=MEMORY_BLOCKS)
         self._noises_s: deque[float] = deque(maxlen=MEMORY_BLOCKS)
         self._middles_s: deque[float] = deque(maxlen=3)
         self.limit_s = self._limit_s()
+
+    @property
+    def period_s(self) -> float:
+        """The estimated sampling period."""
+        return self._filter.period_s
 
     @property
     def jitter_s(self) -> float:
@@ -80,7 +137,7 @@ class ClockLine:
             steps = self._steps[self._k : self._k + len(stamps_s)]
         else:
             steps = np.arange(self._k, self._k + len(stamps_s), dtype=np.float64)
-        return stamps_s - (self._phase_s + steps * self.period_s)
+        return stamps_s - (self._filter.phase_s + steps * self._filter.period_s)
 
     def take(self, residuals_s: Array) -> Array:
         """Accept the next samples, at most `room`, by their residuals (NaN: no stamp); returns their times (n,)."""
@@ -96,63 +153,63 @@ class ClockLine:
         lost_s = n_lost * self.period_s
         if self._k:
             self._close()
+        self._learn(_Block(0, float("nan"), lost_s + moved_s))
         self._middles_s.clear()
-        self._phase_s += lost_s + moved_s
         self._out_s += lost_s
-        self._var_phase += self.period_s**2
         self._aim()
 
     def _close(self) -> None:
-        """Update with the running block and begin the next."""
+        """Learn from the running block and begin the next."""
         n, self._k = self._k, 0
         seen = np.sort(self._residuals_s[:n])  # NaN last
         n_seen = n - int(np.count_nonzero(np.isnan(seen)))
+        time_s = float("nan")
         if 4 * n_seen >= self._block:
-            low, middle, high = (float(seen[i * (n_seen - 1) // 4]) for i in (1, 2, 3))
-            at = (n - 1) / 2
-            self._learn_noise(middle, (high - low) / 2, self._phase_s + at * self.period_s)
-            self._update(middle, at)
-        self._predict(n)
+            low_s, middle_s, high_s = (float(seen[i * (n_seen - 1) // 4]) for i in (1, 2, 3))
+            time_s = self._filter.phase_s + (n - 1) / 2 * self.period_s + middle_s
+            self._learn_jitter((high_s - low_s) / 2, middle_s, time_s)
+        self._learn(_Block(n, time_s))
         self._out_s += n * self._out_period_s
         self._aim()
         self.limit_s = self._limit_s()
 
-    def _learn_noise(self, residual_s: float, spread_s: float, line_s: float) -> None:
+    def _learn_jitter(self, spread_s: float, residual_s: float, time_s: float) -> None:
         """Spread within the block, and from block to block: by second differences, which no wrong period touches."""
         self._jitters_s.append(spread_s + abs(residual_s))
-        self._middles_s.append(line_s + residual_s)
+        self._middles_s.append(time_s)
         rough_s = 0.0
         if len(self._middles_s) == 3:
-            before, middle, after = self._middles_s
-            rough_s = abs(before - 2 * middle + after) / 2
+            before_s, middle_s, after_s = self._middles_s
+            rough_s = abs(before_s - 2 * middle_s + after_s) / 2
         self._noises_s.append(spread_s + rough_s)
 
-    def _update(self, residual_s: float, at: float) -> None:
-        """Kalman update with a residual measured `at` samples into the block."""
-        noise = (1.5 * median(self._noises_s)) ** 2 + (1e-3 * self._nominal_s) ** 2
-        toward_phase = self._var_phase + at * self._cov
-        toward_period = self._cov + at * self._var_period
-        variance = toward_phase + at * toward_period + noise
-        if residual_s**2 > STEP_SD**2 * variance:
-            toward_phase += residual_s**2
-            self._var_phase += residual_s**2
-            variance += residual_s**2
-        self._phase_s += toward_phase / variance * residual_s
-        period_s = self.period_s + toward_period / variance * residual_s
-        self.period_s = min(max(period_s, 0.5 * self._nominal_s), 2.0 * self._nominal_s)
-        self._var_phase -= toward_phase**2 / variance
-        self._cov -= toward_phase * toward_period / variance
-        self._var_period -= toward_period**2 / variance
+    def _noise_s(self) -> float:
+        """Measurement noise of a block; while there are few, by their mean square: one rough block counts then."""
+        noise_s = median(self._noises_s)
+        if len(self._young) <= YOUNG_BLOCKS:
+            noise_s = max(noise_s, sqrt(sum(n**2 for n in self._noises_s) / len(self._noises_s)))
+        return 1.5 * noise_s + 1e-3 * self._nominal_s
 
-    def _predict(self, n: int) -> None:
-        self._phase_s += n * self.period_s
-        self._var_phase += n * (2 * self._cov + n * self._var_period) + n * self._nominal_s * PHASE_WALK_S**2
-        self._cov += n * self._var_period
-        self._var_period += n * self._nominal_s * (PERIOD_WALK * self._nominal_s) ** 2
+    def _learn(self, block: _Block) -> None:
+        """Tell the filter. While young it starts over each time, with the noise as it is known by now."""
+        if len(self._young) > YOUNG_BLOCKS:
+            self._tell(block)
+            return
+        self._young.append(block)
+        self._filter = _Filter(self._nominal_s, self._start_s)
+        for known in self._young:
+            self._tell(known)
+
+    def _tell(self, block: _Block) -> None:
+        if not isnan(block.time_s):
+            self._filter.measure(block.time_s, (block.n - 1) / 2, self._noise_s())
+        self._filter.advance(block.n)
+        if not block.n:
+            self._filter.move(block.moved_s)
 
     def _aim(self) -> None:
         """Choose the output slope of the next block."""
-        slew_s = (self._phase_s - self._out_s) / (SLEW_BLOCKS * self._block)
+        slew_s = (self._filter.phase_s - self._out_s) / (SLEW_BLOCKS * self._block)
         most_s = SLEW_MOST * self.period_s
         self._out_period_s = self.period_s + min(max(slew_s, -most_s), most_s)
 
