@@ -19,7 +19,7 @@ from pipeline.asr import SubspaceCleaner
 from pipeline.errors import StreamMismatch
 from pipeline.filters import Cascade, Resampler, Samples, design, group_delay_s, joined, no_samples, settling_samples
 from pipeline.holding import Holder
-from pipeline.quality import Monitor
+from pipeline.quality import ChannelQuality, Monitor
 from pipeline.spatial import Interpolator, Reference, weighted
 from pipeline.types import Array, Block, Boundary, BoundaryKind, Channel, Kind, StreamInfo
 
@@ -200,6 +200,11 @@ class Chain:
     def bads(self) -> tuple[str, ...]:
         """Channels that count as bad now."""
         return tuple(self.eeg_names[i] for i in sorted(self._bad))
+
+    @property
+    def quality(self) -> tuple[ChannelQuality, ...]:
+        """Every EEG channel (`eeg_names`, reference included) in the newest 1 s block. Thread: any."""
+        return self.monitor.channels
 
     @property
     def notes(self) -> tuple[str, ...]:

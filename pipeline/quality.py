@@ -17,9 +17,9 @@ from pipeline.types import Array
 BLOCK_S = 1.0
 # PREP: a channel deviates when its robust z over channels is above this...
 DEVIATION_Z = 5.0
-# ...where the spread of log amplitudes over channels counts as at least this (deviating is 1.65 times the median
+# ...where the spread of log amplitudes over channels counts as at least this (deviating is 2.7 times the median
 # amplitude or more), so that equal channels are not told apart by chance.
-MIN_SPREAD = 0.1
+MIN_SPREAD = 0.2
 # PREP: the largest correlation with any other channel that an unconnected electrode has.
 MIN_CORRELATION = 0.4
 # Mains that outweighs the 4 to 40 Hz signal by this in amplitude is a bad contact when other channels have less.
