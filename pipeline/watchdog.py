@@ -18,6 +18,7 @@ STALLED_INTERVALS = 5.0
 LOST_S = 3.0
 LOST_INTERVALS = 20.0
 REMEMBERED = 101
+PACE_KNOWN = 5  # intervals
 
 
 class StreamState(StrEnum):
@@ -33,7 +34,7 @@ class StreamState(StrEnum):
 
 @dataclass(frozen=True)
 class StateChange:
-    """A stream went into `state` at `at_s` (LSL clock); it had been silent for `silent_s`; `text` says so to a person."""
+    """A stream went into `state` at `at_s` (LSL clock), silent for `silent_s` till then; `text` tells a person."""
 
     name: str
     state: StreamState
@@ -58,6 +59,7 @@ class StreamWatch:
         self.state = StreamState.WAITING
         self._marker = marker
         self._last_s = clock.now_s()
+        self._heard = False
         self._intervals_s: deque[float] = deque(maxlen=REMEMBERED)
         self._changes: list[StateChange] = []
 
@@ -68,7 +70,9 @@ class StreamWatch:
 
     @property
     def stalled_after_s(self) -> float:
-        """The silence that makes the stream stalled."""
+        """The silence that makes the stream stalled; not before its pace is known."""
+        if len(self._intervals_s) < PACE_KNOWN:
+            return self.lost_after_s
         return max(STALLED_S, STALLED_INTERVALS * self.interval_s)
 
     @property
@@ -89,8 +93,9 @@ class StreamWatch:
                 self._go(StreamState.RECOVERED, at_s, f"{self.name} is back after {silent_s:.1f} s of silence.")
             case StreamState.RECOVERED:
                 self.state = StreamState.CONNECTED
-            case _:
-                self._intervals_s.append(silent_s)
+        if self._heard:
+            self._intervals_s.append(silent_s)
+        self._heard = True
         self._last_s = max(at_s, self._last_s)
 
     def poll(self, now_s: float) -> list[StateChange]:
