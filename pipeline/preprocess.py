@@ -99,7 +99,8 @@ class Chain:
     """Runs the configured steps over one stream.
 
     `channels` are the names of the output rows: the EEG channels by their 10-05 name where they have one, without
-    those that serve as the reference. `notes` says what could not be done and why.
+    those that serve as the reference. `eeg_names` are all EEG channels in the stream's order, `positions` their places
+    in metres (head frame) or None. `notes` says what could not be done and why.
 
     Thread: decode only.
     """
@@ -133,8 +134,11 @@ class Chain:
             raise StreamMismatch(f"every EEG channel of {info.name!r} is part of the reference; none is left")
         self.channels = tuple(self.eeg_names[i] for i in self._out)
         self._explicit = bool(serving)
-        averaged = range(len(eeg)) if self.config.reference == "average" else ()
-        self._reference = Reference(self.eeg_names, serving or averaged)
+        if self.config.reference == "average":
+            # The average of one channel is that channel: nothing would be left of it.
+            self._reference = Reference(self.eeg_names, range(len(eeg)), fewest=2)
+        else:
+            self._reference = Reference(self.eeg_names, serving)
 
     def _build(self, info: StreamInfo) -> None:
         c = self.config

@@ -117,19 +117,23 @@ def fit_eog_weights(eeg_uv: Array, eog_uv: Array, use: NDArray[np.bool_] | None 
 class Reference:
     """Subtracts the mean of some rows from all. Thread: one."""
 
-    def __init__(self, names: Sequence[str], rows: Sequence[int]) -> None:
-        """`rows` of the reference; none for no reference."""
+    def __init__(self, names: Sequence[str], rows: Sequence[int], fewest: int = 1) -> None:
+        """`rows` of the reference, none for no reference; with less than `fewest` good ones it makes no sense."""
         self._names = tuple(names)
         self._rows = tuple(rows)
+        self._fewest = fewest
         self.prepare(frozenset())
 
     def prepare(self, without: frozenset[int]) -> None:
-        """Leave these rows out of the reference; with all of them out, none is: `note` says so."""
+        """Leave these rows out of the reference; with too few left, nothing is subtracted and `note` says so."""
         self._used = [i for i in self._rows if i not in without]
         self.note = ""
-        if self._rows and not self._used:
-            self._used = list(self._rows)
-            self.note = f"all reference channels are bad ({', '.join(self._names[i] for i in self._rows)})"
+        if self._rows and len(self._used) < self._fewest:
+            names = ", ".join(self._names[i] for i in self._rows)
+            self.note = (
+                f"not re-referenced: the reference needs {self._fewest} good of {names}, and has {len(self._used)}"
+            )
+            self._used = []
 
     def apply(self, data: Array) -> None:
         """Re-reference `data` (n_channels, n) in place."""

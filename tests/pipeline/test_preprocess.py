@@ -339,6 +339,14 @@ def test_bad_mastoids_do_not_spoil_the_reference():
     assert "M1, M2" in both.notes[-1]
 
 
+def test_a_single_channel_has_no_average_reference():
+    data = brain(1000)[:1]
+    chain = Chain(ChainConfig(), stream(("Cz",)))
+    plain = Chain(ChainConfig(reference="none"), stream(("Cz",)))
+    np.testing.assert_array_equal(together(run(chain, data))[0], together(run(plain, data))[0])
+    assert "not re-referenced" in chain.notes[0]
+
+
 def test_the_stated_delay_is_the_one_a_slow_wave_packet_shows():
     config = ChainConfig(interpolate_bads=False, reference="none", rate_hz=125.0)
     t_s = np.arange(2500) / SFREQ_HZ

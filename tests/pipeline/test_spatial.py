@@ -73,15 +73,17 @@ def test_too_few_good_electrodes_interpolate_nothing():
     assert "only 7 good electrodes" in interpolator.why_not
 
 
-def test_a_reference_without_any_good_channel_says_so_and_stays():
+def test_a_reference_without_enough_good_channels_says_so_and_subtracts_nothing():
     reference = Reference(["M1", "M2", "Cz"], [0, 1])
     data = np.array([[2.0], [4.0], [10.0]])
     reference.prepare(frozenset({0, 1}))
     assert "M1, M2" in reference.note
     reference.apply(data)
-    assert data[:, 0].tolist() == [-1, 1, 7]
+    assert data[:, 0].tolist() == [2, 4, 10]
     reference.prepare(frozenset({0}))
     assert reference.note == ""
+    reference.apply(data)
+    assert data[:, 0].tolist() == [-2, 0, 6]
 
 
 def test_eye_weights_are_those_of_mne():
