@@ -40,7 +40,7 @@ from pipeline.recorder_process import run
 from pipeline.sources.lsl_find import Selector, checked_selector
 from pipeline.types import StreamInfo
 from pipeline.worker import Worker
-from pipeline.xdf_writer import checked_samples
+from pipeline.xdf_writer import check_storable, checked_samples
 
 __all__ = ["Recorder", "RecorderState", "RecorderStatus", "StreamState", "StreamStatus"]
 
@@ -133,8 +133,10 @@ class Recorder:
         """Begin a stream whose samples this process will `write`; answers its key.
 
         Raises:
+            ValueError: XDF cannot store its type.
             RecordingFailed: the recording has ended.
         """
+        check_storable(info)
         key = next(self._keys)
         self._infos[key] = info
         self._hand_over(OpenStream(key, info))

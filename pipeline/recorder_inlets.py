@@ -51,6 +51,12 @@ class RecordedInlet:
         if self.info.dtype != "string":
             self._batch = np.empty((ROWS, self.info.n_channels), self.info.dtype)
 
+    @property
+    def full(self) -> bool:
+        """True when liblsl's buffer has no room left, so that it may have dropped samples."""
+        capacity = BUFFER_S * (self.info.sfreq_hz or 100.0)
+        return bool(self._inlet.samples_available() >= int(capacity))
+
     def pull(self) -> Iterator[tuple[Array, NDArray[np.generic]]]:
         """Stamps (n,) and data (n_channels, n) of everything that waits; never blocks.
 
@@ -120,19 +126,20 @@ class RecordedInlet:
         self._measured_at_s = at_s.value
         return at_s.value, float(value_s)
 
-    def came_back_as(self, other: pylsl.StreamInfo) -> bool:
-        """True for another incarnation of this stream: one source_id, or none at all on the same machine."""
-        same = all(getattr(self.found, key)() == getattr(other, key)() for key in ("name", "type", "source_id"))
-        identified = bool(self.info.source_id) or self.found.hostname() == other.hostname()
-        return same and identified and other.uid() != self.uid
+    def may_be(self, other: pylsl.StreamInfo) -> bool:
+        """True for what can be another incarnation of this stream.
 
-    def liblsl_will_find(self, other: pylsl.StreamInfo) -> bool:
-        """True when liblsl reconnects by itself: it asks for a source_id, and looks at all but the rate."""
-        return (
-            bool(self.info.source_id)
-            and self.found.channel_count() == other.channel_count()
-            and self.found.channel_format() == other.channel_format()
-        )
+        Its source_id may be missing or another than before: pylsl invents one anew for every process.
+        """
+        named = self.found.name() == other.name() and self.found.type() == other.type()
+        at_home = self.found.source_id() == other.source_id() or self.found.hostname() == other.hostname()
+        return bool(named and at_home and other.uid() != self.uid)
+
+    def liblsl_finds(self, other: pylsl.StreamInfo) -> bool:
+        """True when liblsl reconnects to it by itself: it asks for the source_id, and looks at all but the rate."""
+        asked = ("name", "type", "source_id", "channel_count", "channel_format")
+        same = all(getattr(self.found, key)() == getattr(other, key)() for key in asked)
+        return bool(same and self.info.source_id and other.uid() != self.uid)
 
     def close(self) -> None:
         """Let go of the sender. Blocks for half a second, in which liblsl's thread may be asleep."""

@@ -18,7 +18,7 @@ import pylsl
 
 from engines.errors import AfterimageError
 from pipeline.channels import Lossless
-from pipeline.errors import RecordingFailed, StreamMissing
+from pipeline.errors import ChannelFull, RecordingFailed, StreamMissing
 from pipeline.recorder_messages import Answer, Command, Order, Refused, Remark, Stop
 from pipeline.recording import Recording
 from pipeline.worker import Worker
@@ -69,13 +69,15 @@ class Line:
     def _take(self) -> bool:
         try:
             command = self._connection.recv()
-        except (EOFError, OSError):  # the application is gone
-            command = Stop()
-        if isinstance(command, Stop):
-            self.ended.set()
-            return False
-        self.commands.put(command)
-        return True
+            if not isinstance(command, Stop):
+                self.commands.put(command)
+                return True
+        except ChannelFull:
+            log.exception("the disk has stood still for too long; the recording ends with what was taken in")
+        except (EOFError, OSError):
+            log.info("the application is gone; the recording ends")
+        self.ended.set()
+        return False
 
     def _give(self) -> bool:
         self._ready.wait()

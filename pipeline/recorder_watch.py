@@ -177,7 +177,7 @@ class Scout:
         with self._lock:
             awaited, returned, lost = list(self._awaited), list(self._returned), list(self._lost)
         for inlet in returned:
-            self._returned_as(inlet, [other for other in found if inlet.came_back_as(other)])
+            self._returned_as(inlet, [other for other in found if inlet.liblsl_finds(other)])
         for selector in awaited:
             self._appeared(selector, [other for other in found if agrees(other, selector)])
         for inlet in lost:
@@ -188,7 +188,7 @@ class Scout:
         """Reconnected senders first: their samples are held back until they are known."""
         with self._lock:
             if self._returned:
-                return all(any(inlet.came_back_as(other) for other in found) for inlet in self._returned)
+                return all(any(inlet.liblsl_finds(other) for other in found) for inlet in self._returned)
             return all(any(agrees(other, selector) for other in found) for selector in self._awaited) and not self._lost
 
     def _returned_as(self, inlet: RecordedInlet, candidates: list[pylsl.StreamInfo]) -> None:
@@ -214,7 +214,7 @@ class Scout:
                 self.await_stream(selector)
 
     def _is_successor(self, inlet: RecordedInlet, other: pylsl.StreamInfo) -> bool:
-        return inlet.came_back_as(other) and not inlet.liblsl_will_find(other) and str(other.uid()) not in self._uids
+        return inlet.may_be(other) and not inlet.liblsl_finds(other) and str(other.uid()) not in self._uids
 
     def _replaced_by(self, inlet: RecordedInlet, candidates: list[pylsl.StreamInfo]) -> None:
         if len(candidates) > 1:

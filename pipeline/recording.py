@@ -160,8 +160,8 @@ class Recording:
         """Write the footers and close the file."""
         try:
             for stream in list(self._streams):
-                if stream.held is not None and not self.failed:
-                    self._release(stream, stream)
+                if stream.held and not self.failed:
+                    self._release_unknown(stream)
             self._writer.close()
         except RecordingFailed as error:
             self.fail(self._failure or str(error))
@@ -259,25 +259,33 @@ class Recording:
         if stream.inlet is None or stream.gone:
             return
         # Asked before the pull: the new sender's samples come half a second after liblsl has noted its return.
-        if stream.inlet.recovered() and stream.held is None:
-            stream.held, stream.held_from_s = [], pylsl.local_clock()
+        if stream.inlet.recovered():
+            stream.held = stream.held or []
             self._scout.compare(stream.inlet)
+        if stream.inlet.full:
+            self._warn(
+                f"the recorder was late and liblsl's buffer for {stream.info.name!r} overflowed: samples are lost"
+            )
         try:
             for stamps_s, data in stream.inlet.pull():
                 self._arrived(stream, stamps_s, data)
         except pylsl.util.LostError:
             stream.gone = True  # it has no source_id; `_note_state` asks for whatever takes its place
         if stream.held and pylsl.local_clock() - stream.held_from_s > HOLD_S:
-            self._warn(f"{stream.info.name!r} sends again, but does not say what it is; taken as what it was")
-            self._release(stream, stream)
+            self._release_unknown(stream)
 
     def _arrived(self, stream: _Stream, stamps_s: Array, data: NDArray[Any]) -> None:
         if stream.held is not None:
+            stream.held_from_s = stream.held_from_s if stream.held else pylsl.local_clock()
             stream.held.append((stamps_s, data))
         else:
             self._writer.write_samples(stream.stream_id, stamps_s, data)
         if len(stamps_s):
             stream.last_s = pylsl.local_clock()
+
+    def _release_unknown(self, stream: _Stream) -> None:
+        self._warn(f"{stream.info.name!r} sends again, but does not say what it is; taken as what it was")
+        self._release(stream, stream)
 
     def _release(self, stream: _Stream, into: _Stream) -> None:
         held, stream.held = stream.held or [], None
@@ -313,8 +321,11 @@ class Recording:
     def _compared(self, find: Compared) -> None:
         """The sender to which liblsl has reconnected has said what it is, or has not."""
         stream = self._of(find.inlet)
-        if stream is None or find.info is None:
-            return  # `_pull` releases the samples after HOLD_S, and says so
+        if stream is None:
+            return
+        if find.info is None:
+            self._scout.compare(find.inlet)  # meanwhile `_pull` releases the samples after HOLD_S
+            return
         find.inlet.uid, find.inlet.answers = find.uid, True
         self._clocks.add(find.inlet)
         if differences(stream.info, find.info):

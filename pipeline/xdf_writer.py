@@ -102,8 +102,7 @@ class XdfWriter:
             ValueError: the type cannot be stored, or `header_xml` is not well-formed and would spoil the file.
             RecordingFailed: the write failed.
         """
-        if info.dtype != "string" and info.dtype not in NUMERIC_DTYPES:
-            raise ValueError(f"stream {info.name!r}: XDF stores string, {', '.join(NUMERIC_DTYPES)}, not {info.dtype}")
+        check_storable(info)
         xml = info_xml(info) if header_xml is None else header_xml
         try:
             ElementTree.fromstring(xml)
@@ -207,6 +206,16 @@ class XdfWriter:
             f"{self._size} bytes with these samples: {saved}. Free some space and start a new recording"
         )
         return self._failure
+
+
+def check_storable(info: StreamInfo) -> None:
+    """XDF can hold such a stream.
+
+    Raises:
+        ValueError: it has no word for the stream's type.
+    """
+    if info.dtype != "string" and info.dtype not in NUMERIC_DTYPES:
+        raise ValueError(f"stream {info.name!r}: XDF stores string, {', '.join(NUMERIC_DTYPES)}, not {info.dtype}")
 
 
 def checked_samples(

@@ -1,34 +1,18 @@
 import logging
 import threading
-from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
-import pyxdf
 
 from engines.errors import InputError
 from pipeline.errors import RecordingFailed, StreamMissing
 from pipeline.record import record, record_source
 from pipeline.recorder import Recorder, RecorderState, RecorderStatus, StreamState
 from pipeline.types import ClockOffset, MarkerChunk, SourceEvent, StreamInfo
+from tests.recordings import load_by_name, wait_for
 from tests.scripted import EEG, MARKERS, ScriptedSource, chunk
 from tests.senders import Sender, values
-
-
-def load(path: Path) -> dict[str, dict]:
-    """Streams by name, nothing corrected."""
-    streams, _header = pyxdf.load_xdf(path, synchronize_clocks=False, dejitter_timestamps=False)
-    return {s["info"]["name"][0]: s for s in streams}
-
-
-def wait_for(recorder: Recorder, holds: Callable[[RecorderStatus], bool], timeout_s: float = 20.0) -> RecorderStatus:
-    pause = threading.Event()
-    for _ in range(int(timeout_s / 0.02)):
-        if holds(recorder.status):
-            return recorder.status
-        pause.wait(0.02)
-    raise AssertionError(f"it never came to that: {recorder.status}")
 
 
 @pytest.fixture
@@ -63,7 +47,7 @@ def test_what_is_pushed_is_recorded_sample_by_sample_and_nothing_is_printed(tmp_
     finally:
         for sender in senders.values():
             sender.kill()
-    loaded = load(recorder.status.path)
+    loaded = load_by_name(recorder.status.path)
     for name, parts in sent.items():
         stream, expected = loaded[name], np.concatenate([p.values for p in parts], axis=1)
         np.testing.assert_array_equal(np.array(stream["time_series"]).T, expected)
@@ -84,7 +68,7 @@ def test_the_senders_description_is_kept_to_the_letter(tmp_path, recorders):
         recorder = recorders(tmp_path / "a.xdf", [{"source_id": "x-9"}])
         recorder.start()
         recorder.stop()
-    info = load(tmp_path / "a.xdf")["amp"]["info"]
+    info = load_by_name(tmp_path / "a.xdf")["amp"]["info"]
     channels = info["desc"][0]["channels"][0]["channel"]
     assert [(c["label"][0], c["unit"][0]) for c in channels] == [("Fz", "µV"), ("C3'", "µV")]
     assert info["source_id"] == ["x-9"] and info["uid"] and info["created_at"]
@@ -126,7 +110,7 @@ def test_a_stream_that_appears_later_can_be_added(tmp_path, recorders):
             stamp_s = stim.mark("face/01")
             sent = amp.push(10)
             recorder.stop()
-    loaded = load(tmp_path / "a.xdf")
+    loaded = load_by_name(tmp_path / "a.xdf")
     assert loaded["stim"]["time_series"] == [["face/01"]] and loaded["stim"]["time_stamps"].tolist() == [stamp_s]
     np.testing.assert_array_equal(loaded["amp"]["time_stamps"], sent.stamps_s)
 
@@ -148,7 +132,7 @@ def test_silence_shows_and_so_does_its_end(tmp_path, recorders):
         after = amp.push(10)
         wait_for(recorder, lambda s: s.streams[0].n_samples == before.stop + 10)
         recorder.stop()
-    loaded = load(tmp_path / "a.xdf")["amp"]
+    loaded = load_by_name(tmp_path / "a.xdf")["amp"]
     np.testing.assert_array_equal(loaded["time_stamps"], np.r_[before.stamps_s, after.stamps_s])
 
 
@@ -169,7 +153,7 @@ def test_streams_without_an_inlet_are_recorded_through_the_pipe(tmp_path, record
     recorder.write(events, [8.0, 9.0], ['{"started": true}', "µ"])
     assert recorder.flush()
     status = recorder.stop()
-    loaded = load(tmp_path / "a.xdf")
+    loaded = load_by_name(tmp_path / "a.xdf")
     assert loaded["board"]["time_series"].T.tobytes() == expected.tobytes()
     np.testing.assert_array_equal(loaded["board"]["time_stamps"], stamps_s)
     assert (loaded["board"]["clock_times"], loaded["board"]["clock_values"]) == ([7.5], [0.125])
@@ -184,7 +168,7 @@ def test_an_existing_file_stays_and_the_recording_takes_the_next_free_name(tmp_p
     assert recorder.start() == tmp_path / "a_2.xdf"
     assert recorder.stop().path == tmp_path / "a_2.xdf"
     assert (tmp_path / "a.xdf").read_bytes() == b"precious"
-    assert load(tmp_path / "a_2.xdf") == {}
+    assert load_by_name(tmp_path / "a_2.xdf") == {}
 
 
 def test_what_does_not_fit_its_stream_is_refused_here_and_the_recording_goes_on(tmp_path, recorders):
@@ -193,6 +177,8 @@ def test_what_does_not_fit_its_stream_is_refused_here_and_the_recording_goes_on(
     board = recorder.open_stream(BOARD)
     with pytest.raises(ValueError, match="declared float64, came float32"):
         recorder.write(board, [1.0], np.zeros((8, 1), np.float32))
+    with pytest.raises(ValueError, match="XDF stores string"):
+        recorder.open_stream(replace(BOARD, dtype="uint8"))
     recorder.write(board, [1.0], np.zeros((8, 1)))
     assert recorder.stop().streams[0].n_samples == 1
     with pytest.raises(RecordingFailed, match="nothing can be recorded any more"):
@@ -220,7 +206,7 @@ def test_a_whole_source_is_recorded_with_its_markers_and_offsets(tmp_path):
     source = ScriptedSource(EEG, items, {"m": MARKERS})
     seen: list[RecorderStatus] = []
     report = record_source(source, tmp_path / "a.xdf", None, threading.Event(), seen.append)
-    loaded = load(tmp_path / "a.xdf")
+    loaded = load_by_name(tmp_path / "a.xdf")
     assert source.closed and report["state"] == "finished" and seen[-1].final
     np.testing.assert_array_equal(loaded["scripted"]["time_series"][:, 1], np.r_[0:130, 150:200])
     np.testing.assert_array_equal(loaded["scripted"]["time_stamps"], np.r_[items[1].stamps_s, items[4].stamps_s])
@@ -243,7 +229,7 @@ def test_recording_from_the_network_ends_when_it_is_asked_to(tmp_path):
     with Sender(name="amp", source_id="a-1") as amp:
         report = record([{"name": "amp"}], [], tmp_path / "a.xdf", 60.0, stop, stop_at_30)
     assert report["state"] == "finished" and stop.is_set()
-    assert len(load(tmp_path / "a.xdf")["amp"]["time_stamps"]) == report["streams"][0]["n_samples"] >= 30
+    assert len(load_by_name(tmp_path / "a.xdf")["amp"]["time_stamps"]) == report["streams"][0]["n_samples"] >= 30
 
 
 @pytest.mark.slow
