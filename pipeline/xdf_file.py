@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from pipeline.errors import FileUnreadable
 from pipeline.types import Array
+from pipeline.xdf_chunks import read_at
 from pipeline.xdf_decode import decode_rows, decode_strings
-from pipeline.xdf_scan import Defects, Scanner, XdfStream, read_at
+from pipeline.xdf_scan import Defects, Scanner, XdfStream
 from pipeline.xdf_writer import MAGIC
 
 _GZIP = b"\x1f\x8b"
@@ -138,7 +139,10 @@ class StreamReader:
                 self._damaged(k)
                 continue
             if found.used < self._stream.lengths[k]:
-                self._defects.note(f"a samples chunk of stream {self._stream.key} is longer than its samples", k)
+                self._defects.note(
+                    f"a samples chunk of stream {self._stream.key} is longer than its samples",
+                    self._stream.positions[k],
+                )
             rows[at : at + count] = found.values
             stamps[at : at + count] = found.stamps_s
             self._last_s = found.last_s

@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 from pipeline.errors import FileUnreadable
 from pipeline.stream_xml import HEADER_WARNING, parse_info
 from pipeline.types import StreamInfo
+from pipeline.xdf_chunks import Chunk, chunk_at, find_boundary, read_at, starts_a_chunk, varint
 from pipeline.xdf_decode import Layout, count_through
 from pipeline.xdf_writer import (
     BOUNDARY,
@@ -28,14 +29,10 @@ from pipeline.xdf_writer import (
     STREAM_HEADER,
 )
 
-_OF_A_STREAM = (STREAM_HEADER, SAMPLES, CLOCK_OFFSET, STREAM_FOOTER)
-# The longest header plus the body of a clock offset: 1 + 8 (length) + 2 (tag) + 4 (stream) + 1 + 8 + 8.
-_PEEK = 32
 # Longer headers and footers are damage, not description.
 _MAX_XML = 64 << 20
 # A samples chunk above this is indexed in parts, so that no reader ever needs more memory than this at once.
 PART_BYTES = 8 << 20
-_SEARCH_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -96,32 +93,6 @@ class Defects:
         ]
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    """A chunk header that could be one. `body` is the first byte behind tag and stream id."""
-
-    start: int
-    body: int
-    end: int
-    tag: int
-    stream_id: int
-    peek: bytes
-
-
-def read_at(file: BinaryIO, position: int, n: int) -> bytes:
-    """Up to `n` bytes from `position`; fewer at the end of the file."""
-    file.seek(position)
-    return file.read(n)
-
-
-def varint(data: bytes, at: int) -> tuple[int, int] | None:
-    """A [length of length][length] number and the byte behind it; None when there is none."""
-    if at >= len(data) or data[at] not in (1, 4, 8) or at + 1 + data[at] > len(data):
-        return None
-    stop = at + 1 + data[at]
-    return int.from_bytes(data[at + 1 : stop], "little"), stop
-
-
 class Scanner:
     """One pass over a file of `size` bytes. After `run`: `streams` in the order of their headers, `defects`.
 
@@ -132,7 +103,7 @@ class Scanner:
         self._file = file
         self._size = size
         self._by_id: dict[int, XdfStream] = {}
-        self._orphans: dict[int, list[_Chunk]] = {}
+        self._orphans: dict[int, list[Chunk]] = {}
         self.streams: list[XdfStream] = []
         self.defects = Defects()
         self.truncated = False
@@ -140,9 +111,9 @@ class Scanner:
     def run(self) -> None:
         """Index every chunk that can be found."""
         at = len(MAGIC)
-        last: _Chunk | None = None
+        last: Chunk | None = None
         while at < self._size:
-            chunk = self._chunk_at(at)
+            chunk = chunk_at(self._file, self._size, at)
             end = None if chunk is None else self._take(chunk)
             if end is not None:
                 at, last = end, chunk
@@ -152,34 +123,7 @@ class Scanner:
                 at, last = self._recover(at, last), None
         self._adopt_orphans()
 
-    def _chunk_at(self, at: int) -> _Chunk | None:
-        peek = read_at(self._file, at, _PEEK)
-        length = varint(peek, 0)
-        if length is None or len(peek) < length[1] + 2:
-            return None
-        n_bytes, tag_at = length
-        tag = int.from_bytes(peek[tag_at : tag_at + 2], "little")
-        of_a_stream = tag in _OF_A_STREAM
-        body = tag_at + (6 if of_a_stream else 2)
-        end = at + tag_at + n_bytes
-        if at + body > end or len(peek) < body or (end > self._size and tag != SAMPLES):
-            return None
-        if not FILE_HEADER <= tag <= STREAM_FOOTER and not self._starts_a_chunk(end):
-            return None
-        stream_id = int.from_bytes(peek[body - 4 : body], "little") if of_a_stream else 0
-        return _Chunk(at, at + body, end, tag, stream_id, peek[body:])
-
-    def _starts_a_chunk(self, at: int) -> bool:
-        """An unknown tag is believed only when a known chunk, or the end of the file, follows."""
-        if at == self._size:
-            return True
-        peek = read_at(self._file, at, _PEEK)
-        length = varint(peek, 0)
-        if length is None or at + length[1] + length[0] > self._size:
-            return False
-        return FILE_HEADER <= int.from_bytes(peek[length[1] : length[1] + 2], "little") <= STREAM_FOOTER
-
-    def _take(self, chunk: _Chunk) -> int | None:
+    def _take(self, chunk: Chunk) -> int | None:
         """Index one chunk; where the next one starts, None when this one cannot be as long as it says."""
         if chunk.tag == SAMPLES:
             return self._samples(chunk)
@@ -193,10 +137,10 @@ class Scanner:
             self.defects.note(f"a chunk of the unknown type {chunk.tag} was skipped", chunk.start)
         return chunk.end
 
-    def _xml(self, chunk: _Chunk) -> str:
+    def _xml(self, chunk: Chunk) -> str:
         return read_at(self._file, chunk.body, min(chunk.end - chunk.body, _MAX_XML)).decode("utf-8", "replace")
 
-    def _header(self, chunk: _Chunk) -> None:
+    def _header(self, chunk: Chunk) -> None:
         xml = self._xml(chunk)
         try:
             info = parse_info(xml)
@@ -216,7 +160,7 @@ class Scanner:
         self._by_id[chunk.stream_id] = stream
         self.streams.append(stream)
 
-    def _footer(self, chunk: _Chunk) -> None:
+    def _footer(self, chunk: Chunk) -> None:
         stream = self._by_id.get(chunk.stream_id)
         if stream is None:
             self.defects.note(f"a footer came for stream {chunk.stream_id}, which has no header", chunk.start)
@@ -233,7 +177,7 @@ class Scanner:
             _float(root.findtext("last_timestamp")),
         )
 
-    def _offset(self, chunk: _Chunk) -> None:
+    def _offset(self, chunk: Chunk) -> None:
         stream = self._by_id.get(chunk.stream_id)
         if stream is None:
             self._orphans.setdefault(chunk.stream_id, []).append(chunk)
@@ -242,7 +186,7 @@ class Scanner:
         else:
             self._add_offset(stream, chunk)
 
-    def _add_offset(self, stream: XdfStream, chunk: _Chunk) -> None:
+    def _add_offset(self, stream: XdfStream, chunk: Chunk) -> None:
         at_s, value_s = struct.unpack_from("<dd", chunk.peek)
         if not (math.isfinite(at_s) and math.isfinite(value_s)):
             self.defects.note(f"a clock offset of stream {stream.key} is not a number", chunk.start)
@@ -251,14 +195,14 @@ class Scanner:
         stream.offset_at_s.append(at_s)
         stream.offset_s.append(value_s)
 
-    def _samples(self, chunk: _Chunk) -> int | None:
+    def _samples(self, chunk: Chunk) -> int | None:
         stream = self._by_id.get(chunk.stream_id)
         if stream is None:
             self._orphans.setdefault(chunk.stream_id, []).append(chunk)
             return chunk.end if chunk.end <= self._size else None
         return self._add_samples(stream, chunk)
 
-    def _add_samples(self, stream: XdfStream, chunk: _Chunk) -> int | None:
+    def _add_samples(self, stream: XdfStream, chunk: Chunk) -> int | None:
         number = varint(chunk.peek, 0)
         if number is None and chunk.end > self._size:
             return None
@@ -275,12 +219,12 @@ class Scanner:
         _append(stream, position, length, n)
         return chunk.end
 
-    def _counted(self, stream: XdfStream, chunk: _Chunk, position: int, n: int) -> int | None:
+    def _counted(self, stream: XdfStream, chunk: Chunk, position: int, n: int) -> int | None:
         """The length or the count lies: believe the count if counting its samples through ends at a chunk."""
         parts = list(self._parts(stream, position, n))
         if sum(count for _, _, count in parts) == n and parts:
             end = parts[-1][0] + parts[-1][1]
-            if self._starts_a_chunk(end):
+            if starts_a_chunk(self._file, self._size, end):
                 self.defects.note(f"a samples chunk of stream {stream.key} has a wrong length; repaired", chunk.start)
                 for part in parts:
                     _append(stream, *part)
@@ -289,9 +233,9 @@ class Scanner:
             return None
         text = f"a samples chunk of stream {stream.key} does not hold the samples it announces; skipped"
         self.defects.note(text, chunk.start)
-        return chunk.end if self._starts_a_chunk(chunk.end) else None
+        return chunk.end if starts_a_chunk(self._file, self._size, chunk.end) else None
 
-    def _recounted(self, chunk: _Chunk) -> int | None:
+    def _recounted(self, chunk: Chunk) -> int | None:
         """Where the samples of an indexed chunk really end, when a chunk starts there and its length says otherwise."""
         stream = self._by_id.get(chunk.stream_id)
         number = varint(chunk.peek, 0)
@@ -302,13 +246,17 @@ class Scanner:
             return None
         parts = list(self._parts(stream, position, n))
         end = parts[-1][0] + parts[-1][1] if parts else chunk.end
-        if sum(count for _, _, count in parts) != n or end == chunk.end or not self._starts_a_chunk(end):
+        if (
+            sum(count for _, _, count in parts) != n
+            or end == chunk.end
+            or not starts_a_chunk(self._file, self._size, end)
+        ):
             return None
         self.defects.note(f"a samples chunk of stream {stream.key} has a wrong length; repaired", chunk.start)
         stream.lengths[-1] = end - position
         return end
 
-    def _in_parts(self, stream: XdfStream, chunk: _Chunk, position: int, n: int) -> int | None:
+    def _in_parts(self, stream: XdfStream, chunk: Chunk, position: int, n: int) -> int | None:
         parts = list(self._parts(stream, position, n))
         if sum(count for _, _, count in parts) != n:
             return self._counted(stream, chunk, position, n)
@@ -326,13 +274,13 @@ class Scanner:
             yield position, used, count
             position, n = position + used, n - count
 
-    def _recover(self, at: int, last: _Chunk | None) -> int:
+    def _recover(self, at: int, last: Chunk | None) -> int:
         """Where to go on after `at` turned out to be no chunk."""
         if last is not None and (end := self._recounted(last)) is not None:
             return end
         # The chunk before may have lied about its length: look for the boundary from its inside on.
         start = last.body if last is not None and last.tag != BOUNDARY else at
-        found = self._find_boundary(start)
+        found = find_boundary(self._file, self._size, start)
         if found is not None:
             self.defects.note("bytes that are no chunk were skipped up to the next boundary", at)
             return found + len(BOUNDARY_UUID)
@@ -340,15 +288,6 @@ class Scanner:
         n_left = self._size - at
         self.defects.note(f"the file ends inside a chunk: its last {n_left} bytes cannot be used", at)
         return self._size
-
-    def _find_boundary(self, start: int) -> int | None:
-        overlap = len(BOUNDARY_UUID) - 1
-        while start < self._size:
-            block = read_at(self._file, start, _SEARCH_BYTES + overlap)
-            if (found := block.find(BOUNDARY_UUID)) >= 0:
-                return start + found
-            start += _SEARCH_BYTES
-        return None
 
     def _adopt_orphans(self) -> None:
         """Chunks that came before their stream's header go in front; those of no stream are told."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engines.errors import InputError
 from pipeline.errors import FileUnreadable, StreamMissing
+from pipeline.lived import OWN_STREAMS
 from pipeline.sources.base import SourceEnded
 from pipeline.types import ClockOffset, EegChunk, Item, MarkerChunk, SourceEvent, StreamInfo
 from pipeline.xdf_file import StreamReader, XdfFile
@@ -18,7 +19,7 @@ from pipeline.xdf_scan import XdfStream
 __all__ = ["XdfFile", "XdfSource", "XdfStream"]
 
 Selector = Mapping[str, str]
-SELECTOR_KEYS = ("name", "type", "source_id", "id", "hostname")
+SELECTOR_KEYS = ("name", "type", "source_id", "id", "uid", "hostname")
 # A marker stream that is silent for this long at the end, and ten times longer than between its markers, has died.
 _SILENT_S = 30.0
 _SILENT_INTERVALS = 10.0
@@ -27,9 +28,10 @@ _SILENT_INTERVALS = 10.0
 class XdfSource:
     """Plays one XDF file, as fast as it is read.
 
-    `stream` and `markers` select by name, type, source_id, id or hostname. Without them: the stream of type EEG that
-    holds samples, else the widest regular numeric one; all string streams and all irregular integer streams of one
-    channel are markers. Chunks are joined up to `block_s` seconds (0 keeps the file's own); the items stay the same.
+    `stream` and `markers` select by name, type, source_id, id, uid or hostname. Without them: the stream of type EEG
+    that holds samples, else the widest regular numeric one; all string streams, except the log that Afterimage writes
+    beside a live session, and all irregular integer streams of one channel are markers. Chunks are joined up to
+    `block_s` seconds (0 keeps the file's own); what they hold stays the same.
 
     Thread: as every source, one thread only.
     """
@@ -284,6 +286,8 @@ def choose_markers(file: XdfFile, selectors: Sequence[Selector] | None, signal: 
 
 def _is_marker(stream: XdfStream) -> bool:
     info = stream.info
+    if info.name in OWN_STREAMS:  # what Afterimage wrote beside a live session is its log, not its events
+        return False
     return info.dtype == "string" or (info.is_marker and info.n_channels == 1)
 
 
@@ -296,7 +300,9 @@ def _checked(selector: Selector) -> Selector:
 
 def _agrees(stream: XdfStream, selector: Selector) -> bool:
     info = stream.info
-    return all((info.stream_id if key == "id" else getattr(info, key)) == value for key, value in selector.items())
+    known = {key: getattr(info, key) for key in ("name", "type", "source_id", "hostname")}
+    known |= {"id": info.stream_id, "uid": info.extra.get("uid", "")}
+    return all(known[key] == value for key, value in selector.items())
 
 
 def _described(stream: XdfStream) -> str:

@@ -1,8 +1,10 @@
+import pickle
 import warnings
 
 import mne
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from pipeline.errors import FileUnreadable, StreamMissing
 from pipeline.sources.base import SourceEnded
@@ -101,6 +103,26 @@ def test_positions_in_the_file_come_along(raw, tmp_path):
     place = source.info.channels[1].position_m
     assert place == pytest.approx(tuple(raw.info["chs"][1]["loc"][:3]), abs=1e-6)
     assert 0.05 < np.linalg.norm(place) < 0.15
+
+
+def test_a_continuous_eeglab_set_is_read_with_its_events(tmp_path):
+    values = np.random.default_rng(1).normal(0, 20, (2, 300)).astype(np.float32)
+    labels = np.array([("Oz",), ("Cz",)], dtype=[("labels", object)])
+    events = np.array([("go", 11.0), ("stop", 101.0)], dtype=[("type", object), ("latency", float)])
+    eeg = {"setname": "s", "nbchan": 2, "pnts": 300, "trials": 1, "srate": 100.0, "xmin": 0.0, "xmax": 2.99}
+    eeg |= {"data": values, "chanlocs": labels, "event": events, "epoch": [], "icawinv": [], "icaweights": []}
+    savemat(tmp_path / "s.set", {"EEG": eeg}, appendmat=False)
+    source = MneSource(tmp_path / "s.set")
+    items = play(source)
+    np.testing.assert_allclose(np.hstack([c.data for c in only(items, EegChunk)]), values * 1e-6, rtol=1e-6)
+    marks = [(s, label) for m in only(items, MarkerChunk) for s, label in zip(m.stamps_s, m.labels, strict=True)]
+    assert marks == [(0.1, "go"), (1.0, "stop")]
+    assert source.info.unit == "V"
+
+
+def test_a_source_travels_to_another_process_before_it_is_opened(data):
+    source = MneSource(data / "eeg" / "mne_small" / "test.edf")
+    assert len(play(pickle.loads(pickle.dumps(source)))) == len(play(source))
 
 
 @pytest.mark.parametrize("name", ["eeglab_hdf5.set", "small_test_hdf5.set"])

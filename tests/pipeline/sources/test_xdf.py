@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 
@@ -167,6 +169,19 @@ def test_marker_streams_can_be_chosen_or_left_out(write):
         items = play(source)
         assert list(source.marker_streams) == keys
         assert [i.stream for i in only(items, MarkerChunk)] == keys
+
+
+def test_the_log_of_a_live_session_is_no_marker_stream(write):
+    log = [marks(3, "AfterimageEvents"), xb.strings(3, [1.2], ["{}"]), marks(4, "AfterimageDecisions")]
+    source = XdfSource(write(eeg(), marks(), xb.strings(2, [1.1], ["a"]), second(1, 1.0), *log))
+    items = play(source)
+    assert list(source.marker_streams) == ["2"]
+    assert [e.kind for e in only(items, SourceEvent) if e.kind != "damaged_file"] == []
+
+
+def test_a_source_travels_to_another_process_before_it_is_opened(write):
+    source = XdfSource(write(eeg(), second(1, 1.0)), {"name": "amp"}, block_s=0.5)
+    assert len(play(pickle.loads(pickle.dumps(source)))) == len(play(source))
 
 
 def test_a_marker_stream_that_holds_nothing_or_dies_is_told(write):
