@@ -124,7 +124,8 @@ def read_locations(path: Path) -> dict[str, Position]:
     """Positions in metres, head frame, by label, from a location file.
 
     Takes what `mne.channels.read_custom_montage` takes: .elc, .sfp, .loc, .locs, .csd, .bvef, .tsv and others. A file
-    with fiducials is turned into the head frame; one without is taken to be in it. Thread: any.
+    with fiducials is turned into the head frame; one without is taken to be in it. MNE reads .bvef only where
+    defusedxml is installed. Thread: any.
 
     Raises:
         FileUnreadable: missing, not of a known kind, or damaged.
@@ -133,7 +134,7 @@ def read_locations(path: Path) -> dict[str, Position]:
 
     try:
         montage = mne.channels.read_custom_montage(path)
-    except (OSError, ValueError, RuntimeError, KeyError, IndexError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, IndexError, SyntaxError) as error:
         raise FileUnreadable(
             f"{path}: expected electrode locations (.elc, .sfp, .loc, .locs, .csd, .bvef, .tsv), got: {error}"
         ) from error

@@ -1,5 +1,7 @@
 """Labels as real amplifiers send them, and where their electrodes sit."""
 
+from importlib.util import find_spec
+
 import mne
 import numpy as np
 import pytest
@@ -126,6 +128,58 @@ def test_a_location_file_is_read_in_metres(tmp_path):
     places = montage.read_locations(path)
     assert {"E1", "E2"} <= set(places)
     assert np.linalg.norm(places["E2"]) == pytest.approx(0.13, abs=0.04)
+
+
+LOCATIONS = {
+    "cap.loc": "1 0 0.0 Cz\n2 -90 0.5 T7\n3 90 0.5 T8\n4 180 0.5 Oz\n",
+    "cap.elc": (
+        "# ASA electrode file\nReferenceLabel\tavg\nUnitPosition\tmm\nNumberPositions=\t7\nPositions\n"
+        "-86 -20 -48\n86 -20 -48\n0 87 -40\n0 -10 100\n-84 -16 -9\n84 -16 -9\n0 -115 15\n"
+        "Labels\nLPA\nRPA\nNz\nCz\nT7\nT8\nOz\n"
+    ),
+    "cap.tsv": "name\tx\ty\tz\nCz\t0\t0\t0.13\nT7\t-0.085\t0\t0.04\nT8\t0.085\t0\t0.04\nOz\t0\t-0.09\t0.05\n",
+    "cap.bvef": (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<Electrodes defaults="false">\n'
+        + "".join(
+            f"<Electrode><Name>{name}</Name><Theta>{theta}</Theta><Phi>{phi}</Phi><Radius>1</Radius>"
+            f"<Number>{i}</Number></Electrode>\n"
+            for i, (name, theta, phi) in enumerate(
+                [("Cz", 0, 0), ("T7", -90, 0), ("T8", 90, 0), ("Oz", 90, -90), ("Fpz", 90, 90)],
+                1,
+            )
+        )
+        + "</Electrodes>\n"
+    ),
+    "cap.csd": (
+        "// MatLab   Sphere coordinates [degrees]         Cartesian coordinates\n"
+        "// Label       Theta       Phi    Radius         X         Y         Z       off sphere surface\n"
+        + "".join(
+            f"{name} {theta} {phi} 1.0 {x} {y} {z} 0.0\n"
+            for name, theta, phi, x, y, z in [
+                ("Cz", 90, 90, 0, 0, 1),
+                ("T7", 180, 0, -1, 0, 0),
+                ("T8", 0, 0, 1, 0, 0),
+                ("Oz", -90, 0, 0, -1, 0),
+            ]
+        )
+    ),
+}
+
+
+NEEDS_DEFUSEDXML = pytest.mark.skipif(find_spec("defusedxml") is None, reason="MNE reads .bvef with defusedxml")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=NEEDS_DEFUSEDXML if n.endswith(".bvef") else ()) for n in LOCATIONS]
+)
+def test_every_kind_of_location_file_gives_a_head_in_metres(tmp_path, name):
+    (tmp_path / name).write_text(LOCATIONS[name])
+    places = montage.read_locations(tmp_path / name)
+    assert {"Cz", "T7", "T8", "Oz"} <= set(places)
+    assert places["T7"][0] < -0.05 < 0.05 < places["T8"][0]
+    assert places["Oz"][1] < -0.05
+    assert places["Cz"][2] > max(places["T7"][2], places["Oz"][2]) + 0.03
+    assert max(np.linalg.norm(place) for place in places.values()) < 0.2
 
 
 @pytest.mark.parametrize("name", ["missing.sfp", "cap.xyz123", "empty.elc"])
