@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from app.lsl_settings import configure_lsl
 from engines.errors import AfterimageError, InputError, WorkError
 
 # Command -> module under app.commands; imported only when called, so that --help needs neither Qt nor liblsl.
@@ -37,8 +38,8 @@ class _Parser(argparse.ArgumentParser):
         raise InputError(f"{message} (see {self.prog} --help)")
 
 
-def _common() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
+def _common() -> _Parser:
+    common = _Parser(add_help=False)
     group = common.add_argument_group("everywhere")
     group.add_argument("--out", type=Path, metavar="DIR", help="folder for reports and models")
     group.add_argument("--config", type=Path, metavar="FILE", help="TOML configuration")
@@ -95,6 +96,7 @@ def _add_simulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, metavar="HZ", help="sampling rate")
     parser.add_argument("--minutes", type=float, metavar="M", help="stop after M minutes")
     parser.add_argument("--protocol", default="pictures", metavar="NAME", help="pictures, or a TOML file")
+    parser.add_argument("--run", type=int, default=0, metavar="N", help="another day of the same participant (--seed)")
     parser.add_argument("--to", type=Path, metavar="FILE.xdf", help="write a file, faster than real time")
 
 
@@ -141,6 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = options.command or "window"
     debug = getattr(options, "debug", False)
     logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR, format="%(name)s: %(message)s")
+    configure_lsl(within_this_machine=command == "demo")
     try:
         module = import_module(f"app.commands.{COMMANDS[command]}")
         status: int = getattr(module, command.replace("import", "import_"))(options)

@@ -6,7 +6,7 @@ what happens otherwise: Li et al. 2021, IEEE TPAMI 43:316).
 """
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -98,9 +98,9 @@ def load(
         raise InputError(f"the protocol {name} cannot be used: {error}") from error
 
 
-def trials(protocol: Protocol, seed: int) -> tuple[Trial, ...]:
+def trials(protocol: Protocol, seed: int | Sequence[int]) -> tuple[Trial, ...]:
     """The trials of one run. The same protocol and seed give the same trials on every machine."""
-    rng = np.random.default_rng([seed, 20])
+    rng = np.random.default_rng([*np.atleast_1d(seed).tolist(), 20])
     objects = _object_orders(protocol, rng)
     found: list[Trial] = []
     at_s = protocol.lead_in_s

@@ -26,9 +26,14 @@ SFREQ_LIMITS_HZ = (100.0, 5000.0)
 
 @dataclass(frozen=True)
 class SimulateConfig:
-    """What can be asked of a simulation. None leaves it to the protocol; `minutes` None plays it to its end."""
+    """What can be asked of a simulation. None leaves it to the protocol; `minutes` None plays it to its end.
+
+    `seed` makes the participant, and with `run` the order of the trials and all ongoing activity: one person on another
+    day is the same seed and another run.
+    """
 
     seed: int = 0
+    run: int = 0
     snr: float = 1.0
     n_categories: int | None = None
     repeats: int | None = None
@@ -46,12 +51,12 @@ def plan(config: SimulateConfig) -> Performance:
     """
     _check(config)
     chosen = protocol.load(config.protocol, n_categories=config.n_categories, repeats=config.repeats)
-    shown = protocol.markers(chosen, protocol.trials(chosen, config.seed))
+    shown = protocol.markers(chosen, protocol.trials(chosen, [config.seed, config.run]))
     stop_s = shown[-1].at_s + TAIL_S if config.minutes is None else config.minutes * 60
     if config.minutes is not None:
         shown = protocol.shortened(shown, stop_s)
     participant = make_participant(config.seed, chosen.stimuli(), sfreq_hz=config.sfreq_hz, line_hz=config.line_hz)
-    return Performance(participant, shown, config.snr, stop_s)
+    return Performance(participant, shown, config.snr, stop_s, config.run)
 
 
 def simulate(config: SimulateConfig, stop: Event) -> None:
@@ -79,7 +84,7 @@ def to_file(config: SimulateConfig, path: Path, progress: Callable[[float], None
 def _write(performance: Performance, writer: XdfWriter, progress: Callable[[float], None]) -> None:
     eeg_info, marker_info = performance.infos
     eeg, markers = writer.add_stream(eeg_info), writer.add_stream(marker_info)
-    player = Player(performance.participant, snr=performance.snr)
+    player = Player(performance.participant, snr=performance.snr, run=performance.run)
     sfreq_hz = performance.participant.sfreq_hz
     total = round((performance.stop_s or 0.0) * sfreq_hz)
     waiting = deque(performance.shown)
@@ -111,5 +116,8 @@ def _check(config: SimulateConfig) -> None:
         raise InputError(f"--snr takes 0 or more, {config.snr:g} came")
     if config.minutes is not None and not 0 < config.minutes < np.inf:
         raise InputError(f"--minutes takes more than 0, {config.minutes:g} came")
-    if config.seed < 0:
-        raise InputError(f"--seed takes 0 or more, {config.seed} came")
+    for flag, number in (("--seed", config.seed), ("--run", config.run)):
+        if number < 0:
+            raise InputError(f"{flag} takes 0 or more, {number} came")
+    if config.run < 0:
+        raise InputError(f"--run takes 0 or more, {config.run} came")

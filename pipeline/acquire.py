@@ -115,17 +115,23 @@ class Acquisition:
         except SourceEnded:
             self._backlog.extend(self.aligner.finish())
             self._write_backlog()
-            self._end()
+            self.end()
             return bool(self._backlog)
         for item in items:
             self._take(item)
         self._write_backlog()
         return True
 
+    def end(self) -> None:
+        """Read no more: who waits for samples sees the end. Thread: any, once the acquiring thread has stopped."""
+        with self._progress:
+            self.ended = True
+            self._progress.notify_all()
+
     def close(self) -> None:
         """Close the source; readers see the end."""
+        self.end()
         self._source.close()
-        self._end()
 
     def take_items(self) -> list[Item]:
         """The raw items since the last call, when `keeps_items`. Thread: acquire only."""
@@ -154,11 +160,6 @@ class Acquisition:
                 return found
             found = written.at_s
         return found if len(newest) < WRITES_REMEMBERED else None
-
-    def _end(self) -> None:
-        with self._progress:
-            self.ended = True
-            self._progress.notify_all()
 
     def _take(self, item: Item) -> None:
         match item:

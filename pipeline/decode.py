@@ -5,6 +5,7 @@ It sees onsets and trial numbers, never labels; labels go to the scorer (`pipeli
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -85,6 +86,7 @@ class DecodeLoop:
         self._cursor = 0
         self._boundaries: deque[Boundary] = deque()
         self.onsets: Lossless[Onset] = Lossless()
+        self._undecided: deque[Epoch] = deque()
         self._epochs: list[Epoch] = []
         self._decisions: list[Decision] = []
         self.n_overrun = 0
@@ -93,6 +95,7 @@ class DecodeLoop:
         """Handle what is there; wait up to `timeout_s` for more. False when the source has ended and all is read."""
         acquisition = self._acquisition
         ended = acquisition.ended
+        self._settle([])
         acquisition.wait_for(self._cursor, timeout_s)
         # A boundary is announced before its samples are written: read the counter first and none is missed.
         written = acquisition.ring.written
@@ -161,9 +164,18 @@ class DecodeLoop:
             self._settle(epochs)
 
     def _settle(self, epochs: Sequence[Epoch]) -> None:
-        for epoch in epochs:
-            if epoch.rejected is None and self._decoder is not None:
+        """Decide one after another. A decoder that fails loses the trial it failed on, and no other."""
+        self._undecided.extend(epochs)
+        while self._undecided:
+            epoch = self._undecided.popleft()
+            if epoch.rejected is not None or self._decoder is None:
+                self._epochs.append(epoch)
+                continue
+            try:
                 self._decisions.append(self._decide(self._decoder, epoch))
+            except Exception:
+                self._epochs.append(replace(epoch, rejected="decoder failed"))
+                raise
             self._epochs.append(epoch)
 
     def _decide(self, decoder: Decoder, epoch: Epoch) -> Decision:

@@ -27,8 +27,8 @@ FIRST_SAMPLES_S = 10.0
 class Recorded:
     """Implements `Source` around a live one; `log_line` and `decision` go into the recording.
 
-    A recording that fails (disk full, recorder killed) never stops the session: a `SourceEvent("recording_failed")` says
-    so, once, and `status` keeps the reason.
+    A recording that fails (disk full, recorder killed) never stops the session: a `SourceEvent("recording_failed")`
+    says so, once, and `status` keeps the reason.
 
     Thread: as the source; `log_line` acquire only; `decision` decode only; `status` any.
     """
@@ -87,7 +87,7 @@ class Recorded:
             self._keys |= {f"<{key}": self._recorder.open_stream(info) for key, info in infos.items()}
 
     def _pass_over_until_recorded(self) -> None:
-        """Drop samples and markers, never clock offsets, until the recorder has some of the EEG, and what waits then."""
+        """Drop samples and markers, never clock offsets, until the recorder has some EEG, and what waits then."""
         deadline_s = self._clock.now_s() + FIRST_SAMPLES_S
         while not self._recording_samples():
             self._drop(self._source.read(0.05))
@@ -121,12 +121,10 @@ class Recorded:
         return items
 
     def close(self) -> None:
-        """Close the source. The recorder goes on until `stop_recording`."""
+        """Write the footers, end the recorder, close the source. Safe to call twice."""
+        if self._recorder:
+            self._recorder.stop()
         self._source.close()
-
-    def stop_recording(self) -> RecorderStatus | None:
-        """Write the footers and end the recorder. Safe to call twice."""
-        return self._recorder.stop() if self._recorder else None
 
     def log_line(self, line: str) -> None:
         """Write one line of the session's log."""

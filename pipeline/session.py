@@ -25,7 +25,7 @@ from pipeline.sources.base import Source
 from pipeline.timing import Ledger
 from pipeline.types import Array, Decision, Epoch, Item, Marker, SourceEvent
 from pipeline.watchdog import StreamWatch
-from pipeline.worker import Health, Worker
+from pipeline.worker import Health, State, Worker
 
 log = logging.getLogger(__name__)
 
@@ -176,12 +176,12 @@ class Session:
         """Stop the workers in the order of the data, settle what waits, close the source."""
         for worker in self.workers:
             worker.stop()
+        self.acquisition.end()
+        if self.loop is not None and all(w.health.state is not State.FAILED for w in self.workers):
+            while self.loop.step(0.0):
+                pass
+        self.finish()
         self.acquisition.close()
-        if self.workers:
-            if self.loop is not None and all(w.health.state != "failed" for w in self.workers):
-                while self.loop.step(0.0):
-                    pass
-            self.finish()
 
     def close(self) -> None:
         """Close the source of a replay."""

@@ -1,7 +1,7 @@
 """A simulated participant's EEG, sample by sample: ongoing activity, artefacts, and answers to what is shown.
 
 Everything ongoing is made in blocks of `BLOCK` samples on the sample counter, each from a generator seeded with
-(participant's seed, block number), through filters that carry their state. Whatever pieces the samples are asked for
+(seed, run, block number), through filters that carry their state. Whatever pieces the samples are asked for
 in, they are the same bits, so a file written at full speed equals the stream sent live.
 
 The player knows of a picture what the marker says, and nothing else: labels that the participant has a response for
@@ -38,10 +38,12 @@ class Participant:
 
     `responses_uv` maps a marker label to what it evokes at an SNR of 1, (n_channels, n) microvolts from the onset on,
     the same n for all. Mixing matrices hold microvolts per unit of source activity: an aperiodic source has 1 unit²/Hz
-    at 10 Hz and falls with `exponent`; an alpha source has a standard deviation of 1.
+    at 10 Hz and falls with `exponent`; an alpha source has a standard deviation of 1. `seed` is the person, `run` the day:
+    the noise of two runs has nothing in common.
     """
 
     seed: int
+    run: int
     sfreq_hz: float
     names: tuple[str, ...]
     positions_m: Array
@@ -83,7 +85,10 @@ def stream_infos(participant: Participant, *, snr: float, source_id: str) -> tup
         for name, (x, y, z) in zip(participant.names, participant.positions_m, strict=True)
     )
     common: dict[str, Any] = {"manufacturer": SIMULATED_MANUFACTURER, "simulated": True}
-    facts = ", ".join(f"{key} {value}" for key, value in {"seed": participant.seed, **participant.facts}.items())
+    facts = ", ".join(
+        f"{key} {value}"
+        for key, value in {"seed": participant.seed, "run": participant.run, **participant.facts}.items()
+    )
     eeg = StreamInfo(
         name="AfterimageSimulated",
         type="EEG",
@@ -110,15 +115,18 @@ def stream_infos(participant: Participant, *, snr: float, source_id: str) -> tup
 class Player:
     """Plays a participant: `show` what comes on the screen, take the samples with `next`.
 
+    Another `run` of the same participant has other ongoing activity and other single-trial answers.
+
     Thread: one only.
     """
 
-    def __init__(self, participant: Participant, *, snr: float = 1.0) -> None:
+    def __init__(self, participant: Participant, *, snr: float = 1.0, run: int = 0) -> None:
         if not snr >= 0:
             raise ValueError(f"an SNR of 0 or more was expected, {snr} came")
         self._participant = participant
         self._snr = snr
-        self._ongoing = _Ongoing(participant)
+        self._run = run
+        self._ongoing = _Ongoing(participant, run)
         self._block = np.empty((len(participant.names), 0))
         self._evoked = _Overlay()
         self._n_shown = 0
@@ -167,7 +175,7 @@ class Player:
         taken; the latency is bounded for the same reason.
         """
         who = self._participant
-        rng = np.random.default_rng([who.seed, 1, self._n_shown])
+        rng = np.random.default_rng([who.seed, self._run, 1, self._n_shown])
         self._n_shown += 1
         gain = np.exp(who.gain_sd * rng.standard_normal() - who.gain_sd**2 / 2)
         late_s = float(np.clip(rng.standard_normal(), -2, 2)) * who.latency_sd_s
@@ -215,7 +223,8 @@ class _Filter:
 class _Ongoing:
     """What goes on whatever is shown: aperiodic background, alpha, mains, blinks, drift, noise of the electrodes."""
 
-    def __init__(self, participant: Participant) -> None:
+    def __init__(self, participant: Participant, run: int) -> None:
+        self._run = run
         who = self._who = participant
         n_background, n_alpha = who.background_uv.shape[1], who.alpha_uv.shape[1]
         self._aperiodic = _Filter(aperiodic_sos(who.exponent, who.sfreq_hz), n_background)
@@ -226,7 +235,7 @@ class _Ongoing:
         self._warm_up()
 
     def _warm_up(self) -> None:
-        rng = np.random.default_rng([self._who.seed, 2])
+        rng = np.random.default_rng([self._who.seed, self._run, 2])
         n = int(WARM_UP_S * self._who.sfreq_hz)
         self._aperiodic(rng.standard_normal((self._who.background_uv.shape[1], n)))
         self._alpha(rng.standard_normal((self._who.alpha_uv.shape[1], n)))
@@ -234,7 +243,7 @@ class _Ongoing:
     def next_block(self) -> Array:
         """The next `BLOCK` samples, (n_channels, BLOCK)."""
         who = self._who
-        rng = np.random.default_rng([who.seed, 0, self._k])
+        rng = np.random.default_rng([who.seed, self._run, 0, self._k])
         at = self._k * BLOCK
 
         def white(n_rows: int) -> Array:

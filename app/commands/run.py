@@ -27,6 +27,7 @@ from pipeline.sources.paced import PacedSource
 from pipeline.sources.select import open_source
 from pipeline.sources.simulated import SimulatedSource
 from pipeline.types import Decision
+from pipeline.worker import State
 
 LSL_SOURCES = (LslSource, SimulatedSource)
 
@@ -109,7 +110,9 @@ def live_session(
             recorded.decision(decision)
         on_decision(decision)
 
-    session = make_session(recorded or source, options, config, subject, decided, recorded and recorded.log_line)
+    session = make_session(
+        recorded or source, options, config, subject, decided, recorded.log_line if recorded else None
+    )
     publisher.start()
     try:
         with stop_on_signals() as stop, terminal.progress("live") as progress:
@@ -117,8 +120,7 @@ def live_session(
             run_live(session, options.seconds, stop, progress.update, lambda: ended(session))
     finally:
         publisher.stop()
-        if recorded:
-            recorded.stop_recording()
+        session.close()
     return session
 
 
@@ -161,7 +163,7 @@ def make_session(
 
 
 def finish(session: Session, options: argparse.Namespace, config: Config, terminal: Terminal, out: Path) -> int:
-    """Write the report, say the verdict; status 0."""
+    """Write the report, say the verdict; status 1 when a worker died, else 0."""
     report = {"command": options.command, **stream_fields(session), **run_fields(session)}
     out.mkdir(parents=True, exist_ok=True)
     save(config, out, {"command": options.command, "versions": versions()})
@@ -170,7 +172,7 @@ def finish(session: Session, options: argparse.Namespace, config: Config, termin
         write_stdout(json.dumps(report, indent=2, allow_nan=False, default=str) + "\n")
     else:
         tell(report, terminal, page)
-    return 0
+    return 1 if any(w.health.state is State.FAILED for w in session.workers) else 0
 
 
 def tell(report: dict[str, Any], terminal: Terminal, page: Path) -> None:

@@ -30,6 +30,7 @@ def config_from(options: argparse.Namespace) -> SimulateConfig:
         "repeats": options.repeats,
         "minutes": options.minutes if options.seconds is None else options.seconds / 60,
         "seed": options.seed or 0,
+        "run": options.run,
     }
     if options.rate is not None:
         given["sfreq_hz"] = options.rate

@@ -37,6 +37,7 @@ class Performance:
     shown: tuple[Shown, ...]
     snr: float = 1.0
     stop_s: float | None = None
+    run: int = 0
 
     @property
     def infos(self) -> tuple[StreamInfo, StreamInfo]:
@@ -71,7 +72,7 @@ def perform(performance: Performance, outlets: Outlets, clock: Clock, stopped: C
 
     Thread: the caller's; returns within one chunk after `stopped()` became true.
     """
-    player = Player(performance.participant, snr=performance.snr)
+    player = Player(performance.participant, snr=performance.snr, run=performance.run)
     sfreq_hz = performance.participant.sfreq_hz
     n = max(1, round(CHUNK_S * sfreq_hz))
     waiting = deque(performance.shown)

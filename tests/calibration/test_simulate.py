@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,7 +70,15 @@ def test_an_existing_file_is_never_overwritten(tmp_path):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"sfreq_hz": 10.0}, {"snr": -1.0}, {"snr": float("nan")}, {"minutes": 0.0}, {"seed": -1}, {"protocol": "x"}],
+    [
+        {"sfreq_hz": 10.0},
+        {"snr": -1.0},
+        {"snr": float("nan")},
+        {"minutes": 0.0},
+        {"seed": -1},
+        {"run": -1},
+        {"protocol": "x"},
+    ],
 )
 def test_what_cannot_be_simulated_is_refused(wrong):
     with pytest.raises(InputError):
@@ -85,15 +94,24 @@ def test_live_ends_when_told():
 def test_a_linear_decoder_reads_the_categories_and_nothing_at_snr_zero():
     """Six class means of half the trials against single trials of the other half: far from chance, far from perfect."""
 
-    def accuracy(snr):
-        performance = plan(SimulateConfig(seed=2, snr=snr))
-        player = Player(performance.participant, snr=snr)
+    def accuracy(snr, run=0):
+        performance = plan(SimulateConfig(seed=2, run=run, snr=snr))
+        player = Player(performance.participant, snr=snr, run=run)
         for shown in performance.shown:
             player.show(shown)
         return held_out_accuracy(player.next(round(performance.stop_s * 250)).astype(float), performance.shown)
 
     assert 0.38 < accuracy(1.0) < 0.9  # 120 trials of 4 classes: chance stays below 0.34 (99 %)
-    assert accuracy(0.0) < 0.36
+    # Four runs are 480 trials: chance stays below 0.31 (99.9 %).
+    assert np.mean([accuracy(0.0, run) for run in range(4)]) < 0.31
+
+
+def test_another_run_is_another_day_of_the_same_participant():
+    one, other = plan(SHORT), plan(replace(SHORT, run=1))
+    assert one.participant.digest == other.participant.digest
+    assert [s.label for s in one.shown] != [s.label for s in other.shown]
+    days = [Player(p.participant, run=p.run).next(500) for p in (one, other)]
+    assert abs(np.corrcoef(days[0][10], days[1][10])[0, 1]) < 0.5
 
 
 def held_out_accuracy(data_uv, shown):
