@@ -17,7 +17,7 @@ from pipeline.xdf_scan import Defects, Scanner, XdfStream
 from pipeline.xdf_writer import MAGIC
 
 _GZIP = b"\x1f\x8b"
-# LabRecorder before 1.17 counts one sample too few in its footers; that much says nothing about the data.
+# LabRecorder's footers often count one sample too few, in most recordings at hand; that much says nothing of the data.
 _FOOTER_SLACK = 1
 
 
