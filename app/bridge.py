@@ -1,4 +1,4 @@
-"""Between the session's threads and the window: the only place that touches the session from Qt.
+"""Between the session's threads and the window: the only place that touches the session from Qt (with `looking`).
 
 Everything slow (looking for a stream, starting and stopping workers, finishing a file) runs in one thread beside the
 window, job after job; its results come back as queued signals. The window itself looks at the session 30 times a
@@ -8,31 +8,28 @@ second and is never called by a worker (docs/decisions/0080-window-reads.md).
 import logging
 import time
 import traceback
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.panels.frame import Frame, Phase, Request, Samples, Score, Scored, Stream
-from calibration.stats import balanced_accuracy, balanced_interval
+from app.looking import Look, score_of, stream_of
+from app.panels.frame import Phase, Request, Samples, Stream
 from engines.errors import AfterimageError
-from pipeline import montage
-from pipeline.errors import Overrun
 from pipeline.recorder_messages import RecorderStatus
-from pipeline.session import Session, View
-from pipeline.types import Boundary, Decision, Item, Kind, StreamInfo
+from pipeline.session import Session
+from pipeline.types import Boundary, ClockOffset, Decision, Item
 
 log = logging.getLogger(__name__)
 
 TICK_MS = 33
-LATENCY_EVERY_S = 1.0
-DECISIONS_SHOWN = 24
-MARKERS_SHOWN = 64
+# What a recording that starts later must know of the clocks; two streams measured every 5 s for half a day.
+MAX_OFFSETS = 20_000
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ class Recording(Protocol):
 
 
 MakeSession = Callable[[Request, Hooks], Session]
-StartRecording = Callable[[Path, Request, Session], Recording]
+StartRecording = Callable[[Path, Request, Session, Sequence[ClockOffset]], Recording]
 
 
 class Bridge(QObject):
@@ -97,7 +94,6 @@ class Bridge(QObject):
     _recording_started = Signal(object)
     _recording_refused = Signal(str)
     _recording_stopped = Signal(object)
-    _scored = Signal(object)
 
     def __init__(self, make_session: MakeSession, start_recording: StartRecording, out: Path) -> None:
         super().__init__()
@@ -109,8 +105,11 @@ class Bridge(QObject):
         self._jobs = ThreadPoolExecutor(max_workers=1, thread_name_prefix="afterimage-bridge")
         self._number = 0  # of the connection; answers to an older one come too late
         self._session: Session | None = None
+        self._look: Look | None = None
         self._recording: Recording | None = None
+        self._recording_since_s = self._connecting_since_s = time.monotonic()
         self._recording_busy = False
+        self._offsets: deque[ClockOffset] = deque(maxlen=MAX_OFFSETS)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.tick)
@@ -121,7 +120,6 @@ class Bridge(QObject):
         self._recording_started.connect(self._on_recording_started)
         self._recording_refused.connect(self._on_recording_refused)
         self._recording_stopped.connect(self._on_recording_stopped)
-        self._scored.connect(self._on_scored)
 
     # Connecting.
 
@@ -143,9 +141,7 @@ class Bridge(QObject):
             return
         self._timer.stop()
         session, recording = self._session, self._recording
-        self._session = None
-        if recording is not None:
-            self._drop_recording()
+        self._session = self._look = self._recording = None
         self._set_phase(Phase.CLOSING)
         self._jobs.submit(self._close_job, self._number, session, recording)
 
@@ -186,7 +182,7 @@ class Bridge(QObject):
         if self._recording is None or self._recording_busy:
             return
         recording = self._recording
-        self._drop_recording()
+        self._recording = None
         self._recording_busy = True
         self._jobs.submit(self._stop_record_job, recording)
 
@@ -200,77 +196,27 @@ class Bridge(QObject):
     # Looking.
 
     def history(self, span_s: float) -> Samples | None:
-        """The newest `span_s` seconds that were shown already, and 2 s before them for filters to settle."""
-        if self._session is None:
-            return None
-        ring = self._session.acquisition.ring
-        n = int((span_s + 2.0) * (self._session.acquisition.info.sfreq_hz or 100.0))
-        return self._copied(max(ring.oldest, self._cursor - n), self._cursor)
-
-    def tick(self) -> None:
-        """Look at the session once, and tell the window."""
-        if self._session is not None:
-            self.ticked.emit(self._frame(self._session))
-
-    def _frame(self, session: Session) -> Frame:
-        fresh = self._fresh(session)
-        now_s = session.clock.now_s()
-        if fresh.times_s.size:
-            self._newest_s = now_s
-        view = self._view(session)
-        if view.n_decisions != self._n_scored:
-            self._n_scored = view.n_decisions
-            self._jobs.submit(self._score_job, session)
-        truth = session.scorer.truth
-        return Frame(
-            stream=self._stream,
-            view=view,
-            now_s=now_s,
-            fresh=fresh,
-            silent_s=now_s - self._newest_s,
-            boundaries=self.boundaries,
-            markers=tuple(session.recent_markers)[-MARKERS_SHOWN:],
-            decisions=tuple(Scored(d, truth.get(d.trial)) for d in session.decisions[-DECISIONS_SHOWN:]),
-            score=self._score,
-            latency_ms=self._latency(session),
-            recording=self._recording.status if self._recording else None,
-            recording_s=time.monotonic() - self._recording_since_s if self._recording else 0.0,
-        )
+        """The newest `span_s` seconds that were shown already, and some before them for filters to settle."""
+        return self._look.history(span_s) if self._look is not None else None
 
     @property
     def boundaries(self) -> tuple[Boundary, ...]:
         """The newest starts of segments."""
-        return tuple(self._session.acquisition.aligner.boundaries[-100:]) if self._session else ()
+        return self._look.boundaries if self._look is not None else ()
 
-    def _view(self, session: Session) -> View:
-        view = session.view()
-        if session.live:
-            return view
-        state = "ended" if session.acquisition.ended else "streaming"
-        return replace(view, state=state)
-
-    def _fresh(self, session: Session) -> Samples:
-        ring = session.acquisition.ring
-        written = ring.written
-        # Too far behind to catch up within a tick: the older ones are only history.
-        start = max(self._cursor, written - ring.capacity * 3 // 4)
-        fresh = self._copied(start, written) or Samples(written, np.empty((ring.n_channels, 0)), np.empty(0))
-        self._cursor = written
-        return fresh
-
-    def _copied(self, start: int, stop: int) -> Samples | None:
-        assert self._session is not None
-        try:
-            return Samples(start, *self._session.acquisition.ring.copy(start, stop))
-        except Overrun:
-            return None
-
-    def _latency(self, session: Session) -> tuple[float, float] | None:
-        if time.monotonic() - self._latency_at_s >= LATENCY_EVERY_S:
-            self._latency_at_s = time.monotonic()
-            answer = session.ledger.summary_ms().get("window to answer")
-            self._latency_ms = (answer["median"], answer["p95"]) if answer else None
-        return self._latency_ms
+    def tick(self) -> None:
+        """Look at the session once, and tell the window."""
+        look = self._look
+        if look is None:
+            return
+        frame = look.frame()
+        if self._recording is not None:
+            elapsed_s = time.monotonic() - self._recording_since_s
+            frame = replace(frame, recording=self._recording.status, recording_s=elapsed_s)
+        if look.score_is_old:
+            look.score_is_old = False
+            self._jobs.submit(self._score_job, look)
+        self.ticked.emit(frame)
 
     # Jobs: everything below runs in the bridge's thread and talks by signals only.
 
@@ -282,6 +228,7 @@ class Bridge(QObject):
             on_decision=self._pass_decision,
         )
         session: Session | None = None
+        self._offsets.clear()
         try:
             session = self._make_session(request, hooks)
             session.open()
@@ -308,7 +255,7 @@ class Bridge(QObject):
     def _record_job(self, path: Path, request: Request, session: Session) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            recording = self._start_recording(path, request, session)
+            recording = self._start_recording(path, request, session, tuple(self._offsets))
         except (AfterimageError, OSError) as error:
             self._recording_refused.emit(str(error))
         else:
@@ -317,12 +264,14 @@ class Bridge(QObject):
     def _stop_record_job(self, recording: Recording) -> None:
         self._recording_stopped.emit(recording.stop())
 
-    def _score_job(self, session: Session) -> None:
-        self._scored.emit((session, score_of(session)))
+    def _score_job(self, look: Look) -> None:
+        look.score = score_of(look.session)
 
     # Hooks, in the session's threads.
 
     def _pass_item(self, item: Item) -> None:
+        if isinstance(item, ClockOffset):
+            self._offsets.append(item)
         if (recording := self._recording) is not None:
             recording.item(item)
 
@@ -344,12 +293,7 @@ class Bridge(QObject):
         if number != self._number:
             self._jobs.submit(self._close_job, number, session, None)
             return
-        self._session, self._stream = session, stream
-        self._cursor, self._n_scored = session.acquisition.ring.oldest, 0
-        self._newest_s = session.clock.now_s()
-        self._score: Score | None = None
-        self._latency_ms: tuple[float, float] | None = None
-        self._latency_at_s = -np.inf
+        self._session, self._look = session, Look(session, stream)
         self._set_phase(Phase.RUNNING)
         self.connected.emit(stream)
         self._timer.start()
@@ -380,64 +324,7 @@ class Bridge(QObject):
         self.recording_changed.emit(False)
         log.info("recording %s: %s", status.state.value, status.path)
 
-    def _on_scored(self, answer: tuple[Session, Score | None]) -> None:
-        session, score = answer
-        if session is self._session:
-            self._score = score
-
-    def _drop_recording(self) -> None:
-        self._recording = None
-
     def _set_phase(self, phase: Phase) -> None:
         if phase is not self.phase:
             self.phase = phase
             self.phase_changed.emit(phase)
-
-
-def stream_of(session: Session, request: Request) -> Stream:
-    """What the window must know of an opened session. Slow the first time: positions load MNE."""
-    info = session.acquisition.info
-    names, rows = drawn(info)
-    eeg = [c for c in info.channels if c.kind is Kind.EEG]
-    eeg_names = [name for name, row in zip(names, rows, strict=True) if info.channels[row].kind is Kind.EEG]
-    positions = dict(montage.positions(eeg_names))
-    for name, channel in zip(eeg_names, eeg, strict=True):
-        if name not in positions and channel.position_m is not None:
-            positions[name] = channel.position_m
-    return Stream(
-        info=info,
-        title=request.title,
-        live=session.live,
-        unit_known=session.acquisition.unit_known,
-        off=session.setup.off,
-        rows=rows,
-        names=names,
-        positions=positions,
-        no_positions=montage.why_no_positions(eeg_names, positions),
-        classes=session.decoder.classes if session.decoder else (),
-        subject=request.subject.name if request.subject else "",
-    )
-
-
-def drawn(info: StreamInfo) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Names and rows of the channels to draw: potentials first of all, everything where there are none."""
-    potentials = (Kind.EEG, Kind.EOG, Kind.EMG, Kind.ECG)
-    rows = [i for i, c in enumerate(info.channels) if c.kind in potentials] or list(range(info.n_channels))
-    labels = [info.channels[row].name if info.channels else f"channel {row + 1}" for row in rows]
-    eeg = [row for row in rows if info.channels and info.channels[row].kind is Kind.EEG]
-    called = dict(zip(eeg, montage.canonical_names([info.channels[row].name for row in eeg]), strict=True))
-    return tuple(called.get(row) or label for row, label in zip(rows, labels, strict=True)), tuple(rows)
-
-
-def score_of(session: Session) -> Score | None:
-    """Balanced accuracy of all decisions with a known label; None before the first. Thread: any."""
-    decisions = list(session.decisions)
-    truth = session.scorer.truth
-    known = [d for d in decisions if truth.get(d.trial) in d.classes]
-    if not known:
-        return None
-    classes = known[0].classes
-    true = np.array([classes.index(truth[d.trial]) for d in known])
-    answered = np.array([classes.index(d.top) for d in known])
-    low, high = balanced_interval(true, answered, len(classes))
-    return Score(len(known), balanced_accuracy(true, answered, len(classes)), low, high, 1.0 / len(classes))

@@ -1,4 +1,4 @@
-"""Colours, type and the style sheet. Dark, calm, legible at arm's length; every state has a shape besides its colour."""
+"""Colours, type and the style sheet. Dark, calm, legible at arm's length; states have shapes besides their colours."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QPalette

@@ -88,10 +88,10 @@ class LslPage(QWidget):
                 self.signals.selectRow(row)
         self.markers.clear()
         for one in (one for one in listings if one.marker):
-            item = QListWidgetItem(f"{one.name}   {one.type} on {one.host}")
-            item.setData(Qt.ItemDataRole.UserRole, one)
-            item.setCheckState(Qt.CheckState.Unchecked if one.uid in unticked else Qt.CheckState.Checked)
-            self.markers.addItem(item)
+            line = QListWidgetItem(f"{one.name}   {one.type} on {one.host}")
+            line.setData(Qt.ItemDataRole.UserRole, one)
+            line.setCheckState(Qt.CheckState.Unchecked if one.uid in unticked else Qt.CheckState.Checked)
+            self.markers.addItem(line)
         n = len(signals)
         self.status.setText(
             f"{n} signal{'s' if n != 1 else ''} and {self.markers.count()} marker streams found; still looking"
@@ -164,7 +164,9 @@ class FilePage(QWidget):
         line.addWidget(browse)
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
-        layout.addWidget(_muted("The recording runs through the live pipeline at its original speed, markers included."))
+        layout.addWidget(
+            _muted("The recording runs through the live pipeline at its original speed, markers included.")
+        )
         layout.addLayout(line)
         layout.addStretch(1)
 
@@ -187,8 +189,8 @@ class SimulatedPage(QWidget):
         layout = QVBoxLayout(self)
         text = QLabel(
             "A participant computed from a model of the head: 64 electrodes, visual responses, alpha, blinks, drift, "
-            "mains and bad contacts. It looks at the built-in pictures and sends EEG and markers over LSL from a process "
-            "of its own.<br><br>Whatever comes from it says <b>simulated</b> wherever it is shown."
+            "mains and bad contacts. It looks at the built-in pictures and sends EEG and markers over LSL from a "
+            "process of its own.<br><br>Whatever comes from it says <b>simulated</b> wherever it is shown."
         )
         text.setWordWrap(True)
         theme.set_role(text, "muted")

@@ -171,7 +171,9 @@ class DecisionPanel(QFrame):
         self.figures, self.empty = QLabel(), QLabel()
         self.bars, self.trials, self.curve = Bars(), Trials(), Curve()
         self.tag = QLabel("simulated")
-        self.tag.setStyleSheet(f"color: {theme.SIMULATED}; border: 1px solid {theme.SIMULATED}; border-radius: 4px; padding: 1px 6px;")  # fmt: skip
+        self.tag.setStyleSheet(
+            f"color: {theme.SIMULATED}; border: 1px solid {theme.SIMULATED}; border-radius: 4px; padding: 1px 6px;"
+        )
         title = QLabel("Decision")
         theme.set_role(title, "heading")
         self.subject = QLabel()
@@ -284,7 +286,9 @@ def _paint_mark(painter: QPainter, centre: QPointF, size: float, right: bool | N
         painter.setBrush(theme.colour(theme.FAINT))
         painter.drawEllipse(centre, size * 0.5, size * 0.5)
         return
-    painter.setPen(QPen(theme.colour(theme.GOOD if right else theme.BAD), 2, cap=Qt.PenCapStyle.RoundCap))
+    painter.setPen(
+        QPen(theme.colour(theme.GOOD if right else theme.BAD), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
+    )
     if right:
         painter.drawPolyline(
             [QPointF(x - size, y), QPointF(x - size * 0.2, y + size * 0.8), QPointF(x + size, y - size)]

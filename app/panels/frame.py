@@ -98,10 +98,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Frame:
-    """One tick. `fresh` are the samples since the last tick, `boundaries` all segment starts among what is in the ring;
+    """One tick.
 
-    `markers` the newest, on the corrected clock; `decisions` the newest, oldest first; `score` None without labels;
-    `latency_ms` median and 95th percentile of window to answer; `silent_s` since the last sample.
+    `fresh` are the samples since the last tick; `boundaries` the newest starts of segments; `markers` the newest, on
+    the corrected clock; `decisions` the newest, oldest first; `score` None without labels; `latency_ms` median and
+    95th percentile from the last sample of a window to its answer; `silent_s` since the last sample.
     """
 
     stream: Stream

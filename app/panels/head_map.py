@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
-from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QLabel, QToolTip, QVBoxLayout, QWidget
 
 from app import theme
@@ -254,12 +254,12 @@ def _group(state: Quality) -> str:
     return {Quality.GOOD: "good", Quality.UNKNOWN: "not judged"}.get(state, "doubtful")
 
 
-def _mixed(colour: str) -> object:
+def _mixed(colour: str) -> QColor:
     """The colour laid thinly over the surface, opaque."""
     over, under = theme.colour(colour), theme.colour(theme.SURFACE)
     share = 0.28
-    over.setRgbF(*(share * o + (1 - share) * u for o, u in zip(over.getRgbF()[:3], under.getRgbF()[:3], strict=True)))
-    return over
+    pairs = ((over.redF(), under.redF()), (over.greenF(), under.greenF()), (over.blueF(), under.blueF()))
+    return QColor.fromRgbF(*(share * o + (1 - share) * u for o, u in pairs))
 
 
 def _distance(a: QPointF, b: QPointF) -> float:

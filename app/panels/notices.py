@@ -55,7 +55,7 @@ def _stream(frame: Frame) -> Notice | None:
                 "stream", Level.WARNING, "Stalled", f"No samples for {since}. Nothing is decoded across the gap."
             )
         case "lost":
-            text = f"No samples for {since}. Looking for {frame.stream.info.name!r}; it is taken up again as soon as it is back."
+            text = f"No samples for {since}. As soon as {frame.stream.info.name!r} is back it is taken up again."
             return Notice("stream", Level.ERROR, "Stream Lost", text, "Show Events")
         case "ended":
             return Notice(
@@ -89,8 +89,9 @@ def _off(frame: Frame) -> Notice | None:
         return None
     if not frame.stream.unit_known:
         text = (
-            f"The stream declares {frame.stream.info.unit or 'no unit'!r}. Filters, quality, epochs and decoding are off; "
-            "samples, gaps and markers are counted, and everything can be recorded."
+            f"The stream declares {repr(frame.stream.info.unit) if frame.stream.info.unit else 'no unit'}. "
+            "Filters, quality, epochs and decoding are off; samples, gaps and markers are counted, and all of it can "
+            "be recorded."
         )
         return Notice("off", Level.WARNING, "Microvolts Unknown", text, "Declare Unit…")
     return Notice("off", Level.WARNING, "Signal Chain Off", frame.stream.off)

@@ -162,8 +162,13 @@ class Scope(QWidget):
     # Inside.
 
     @property
+    def in_microvolts(self) -> bool:
+        """False where the stream declares no unit we know."""
+        return self._stream is None or self._stream.unit_known
+
+    @property
     def _unit(self) -> str:
-        return "µV" if self._stream is None or self._stream.unit_known else "units"
+        return "µV" if self.in_microvolts else "units"
 
     @property
     def _n_shown(self) -> int:

@@ -8,7 +8,9 @@ from app.panels.frame import Frame
 from pipeline.worker import State
 
 STATES = {
-    "streaming": ("● Streaming", "good"),
+    "connected": ("● Streaming", "good"),
+    "recovered": ("● Recovered", "good"),
+    "changed": ("■ Changed", "error"),
     "waiting": ("○ Waiting for Samples", "muted"),
     "stalled": ("▲ Stalled", "warn"),
     "lost": ("■ Lost", "error"),
@@ -30,10 +32,10 @@ class StatusLine(QFrame):
         self.setFixedHeight(34)
         self.state, self.rate, self.samples = QLabel(), QLabel(), QLabel()
         self.markers, self.latency, self.workers = QLabel(), QLabel(), QLabel()
-        self.event = QToolButton()
-        self.event.setStyleSheet(f"QToolButton {{ border: none; background: transparent; color: {theme.MUTED}; }}")
-        self.event.clicked.connect(self.events_wanted)
-        theme.keep_off_keyboard(self.event)
+        self.newest = QToolButton()
+        self.newest.setStyleSheet(f"QToolButton {{ border: none; background: transparent; color: {theme.MUTED}; }}")
+        self.newest.clicked.connect(self.events_wanted)
+        theme.keep_off_keyboard(self.newest)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(16, 0, 16, 0)
         layout.setSpacing(26)
@@ -42,14 +44,14 @@ class StatusLine(QFrame):
             theme.set_role(label, "muted")
             layout.addWidget(label)
         layout.addStretch(1)
-        layout.addWidget(self.event)
+        layout.addWidget(self.newest)
         self.clear()
 
     def clear(self) -> None:
         """Nothing is connected."""
         for label in (self.rate, self.samples, self.markers, self.latency, self.workers):
             label.clear()
-        self.event.setText("")
+        self.newest.setText("")
         self.state.setText("○ Not Connected")
         theme.set_role(self.state, "faint")
 
@@ -66,12 +68,14 @@ class StatusLine(QFrame):
         self.samples.setText(f"{_grouped(view.n_received)} samples · {_grouped(view.n_lost)} lost")
         theme.set_role(self.samples, "warn" if view.n_lost else "muted")
         self.samples.setToolTip(f"{view.n_gaps} gaps")
-        self.markers.setText(f"{_grouped(view.n_markers)} markers · {view.n_accepted} epochs · {view.n_rejected} rejected")
+        self.markers.setText(
+            f"{_grouped(view.n_markers)} markers · {view.n_accepted} epochs · {view.n_rejected} rejected"
+        )
         self._show_latency(frame.latency_ms)
         self._show_workers(frame)
-        newest = view.events[-1] if view.events else None
-        self.event.setText(f"{newest.kind.replace('_', ' ')}: {newest.text}"[:70] if newest else "")
-        self.event.setToolTip(newest.text if newest else "")
+        event = view.events[-1] if view.events else None
+        self.newest.setText(f"{event.kind.replace('_', ' ')}: {event.text}"[:70] if event else "")
+        self.newest.setToolTip(event.text if event else "")
 
     def _show_latency(self, latency_ms: tuple[float, float] | None) -> None:
         self.latency.setVisible(latency_ms is not None)

@@ -26,7 +26,7 @@ class Listing:
     marker: bool
 
     def selector(self, others: Sequence["Listing"]) -> str:
-        """What finds this stream again, also after its sender has restarted; by uid where nothing else tells it apart."""
+        """What finds this stream again, also after its sender has restarted; its uid where it has a twin."""
         keys = {"name": self.name, "type": self.type, "source_id": self.source_id, "hostname": self.host}
         twins = [o for o in others if o != self and (o.name, o.type, o.source_id, o.host) == tuple(keys.values())]
         if twins:

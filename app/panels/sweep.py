@@ -6,6 +6,7 @@ it moves on. Display only: nothing here reaches the decoder.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ class Sweep:
     def push(self, data: Array, times_s: Array, breaks: Sequence[int] = ()) -> None:
         """Take samples (n_channels, n); before each of the indices `breaks` a new segment begins."""
         edges = [0, *(b for b in breaks if 0 < b < times_s.size), times_s.size]
-        for start, stop in zip(edges, edges[1:], strict=False):
+        for start, stop in pairwise(edges):
             if start in breaks:
                 self._break()
             if stop > start:
