@@ -218,9 +218,9 @@ class Chain:
     def process(self, data_uv: Array, times_s: Array, boundary: Boundary | None = None) -> Block:
         """Take `data_uv` (n_channels of the stream, n) and its `times_s` (n,), give what became complete.
 
-        `boundary` says that a new segment starts with the first of these samples (there must be one). The block may hold fewer samples
-        than came, or none; its `boundary` then comes with the next sample. Samples at which a channel in use had no
-        finite value (or recovers from a long run without) are NaN in every channel.
+        `boundary` says that a new segment starts with the first of these samples (there must be one). The block may
+        hold fewer samples than came, or none; its `boundary` then comes with the next sample. Samples at which a
+        channel in use had no finite value (or recovers from a long run without) are NaN in every channel.
         """
         if data_uv.shape[1] == 0:
             return self._block(no_samples(len(self._out)))
