@@ -44,9 +44,9 @@ def open_source(
     plain = None if markers is None else [text for text in markers if text not in triggers]
     made = _bare_source(source, plain, stream, simulated, timeout_s, on_wait)
     if triggers:
-        from pipeline.sources.triggered import TriggeredSource, trigger_config
+        from pipeline.sources.triggered import TriggeredSource, trigger_channel
 
-        made = TriggeredSource(made, [trigger_config(text) for text in triggers])
+        made = TriggeredSource(made, [trigger_channel(text) for text in triggers])
     return made
 
 
