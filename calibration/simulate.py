@@ -119,5 +119,3 @@ def _check(config: SimulateConfig) -> None:
     for flag, number in (("--seed", config.seed), ("--run", config.run)):
         if number < 0:
             raise InputError(f"{flag} takes 0 or more, {number} came")
-    if config.run < 0:
-        raise InputError(f"--run takes 0 or more, {config.run} came")

@@ -38,12 +38,10 @@ class Participant:
 
     `responses_uv` maps a marker label to what it evokes at an SNR of 1, (n_channels, n) microvolts from the onset on,
     the same n for all. Mixing matrices hold microvolts per unit of source activity: an aperiodic source has 1 unit²/Hz
-    at 10 Hz and falls with `exponent`; an alpha source has a standard deviation of 1. `seed` is the person, `run` the day:
-    the noise of two runs has nothing in common.
+    at 10 Hz and falls with `exponent`; an alpha source has a standard deviation of 1.
     """
 
     seed: int
-    run: int
     sfreq_hz: float
     names: tuple[str, ...]
     positions_m: Array
@@ -78,17 +76,14 @@ class Participant:
         return digest.hexdigest()
 
 
-def stream_infos(participant: Participant, *, snr: float, source_id: str) -> tuple[StreamInfo, StreamInfo]:
+def stream_infos(participant: Participant, *, snr: float, run: int, source_id: str) -> tuple[StreamInfo, StreamInfo]:
     """The EEG stream and the marker stream a participant sends, both declared as simulated."""
     channels = tuple(
         Channel(name, Kind.EEG, "microvolts", (float(x), float(y), float(z)))
         for name, (x, y, z) in zip(participant.names, participant.positions_m, strict=True)
     )
     common: dict[str, Any] = {"manufacturer": SIMULATED_MANUFACTURER, "simulated": True}
-    facts = ", ".join(
-        f"{key} {value}"
-        for key, value in {"seed": participant.seed, "run": participant.run, **participant.facts}.items()
-    )
+    known = {"SNR": f"{snr:g}", "seed": participant.seed, "run": run, **participant.facts}
     eeg = StreamInfo(
         name="AfterimageSimulated",
         type="EEG",
@@ -97,7 +92,10 @@ def stream_infos(participant: Participant, *, snr: float, source_id: str) -> tup
         dtype="float32",
         source_id=f"{source_id}-eeg",
         channels=channels,
-        extra={"model": f"SNR {snr:g}, {facts}", "serial_number": participant.digest},
+        extra={
+            "model": ", ".join(f"{key} {value}" for key, value in known.items()),
+            "serial_number": participant.digest,
+        },
         **common,
     )
     markers = StreamInfo(
@@ -235,7 +233,7 @@ class _Ongoing:
         self._warm_up()
 
     def _warm_up(self) -> None:
-        rng = np.random.default_rng([self._who.seed, self._run, 2])
+        rng = np.random.default_rng([self._who.seed, self._run, 2, 0])
         n = int(WARM_UP_S * self._who.sfreq_hz)
         self._aperiodic(rng.standard_normal((self._who.background_uv.shape[1], n)))
         self._alpha(rng.standard_normal((self._who.alpha_uv.shape[1], n)))

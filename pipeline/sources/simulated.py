@@ -42,7 +42,9 @@ class Performance:
     @property
     def infos(self) -> tuple[StreamInfo, StreamInfo]:
         """The EEG stream and the marker stream; their source_ids depend on the participant's seed only."""
-        return stream_infos(self.participant, snr=self.snr, source_id=f"afterimage-simulated-{self.participant.seed}")
+        return stream_infos(
+            self.participant, snr=self.snr, run=self.run, source_id=f"afterimage-simulated-{self.participant.seed}"
+        )
 
 
 class Outlets:

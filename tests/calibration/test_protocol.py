@@ -51,6 +51,7 @@ def test_the_blank_is_jittered_within_its_limits():
 def test_the_seed_fixes_the_run():
     chosen = load("pictures")
     assert trials(chosen, 7) == trials(chosen, 7) != trials(chosen, 8)
+    assert trials(chosen, [7, 1]) != trials(chosen, [7, 0])
 
 
 def test_an_oddball_has_one_target_in_five():

@@ -59,9 +59,11 @@ def noisy(**changes: object) -> Participant:
     return quiet(**{**on, **changes})
 
 
-def played(participant: Participant, shown: list[Shown], pieces: list[int], snr: float = 1.0) -> np.ndarray:
+def played(
+    participant: Participant, shown: list[Shown], pieces: list[int], snr: float = 1.0, run: int = 0
+) -> np.ndarray:
     """All samples, taken in these pieces, everything shown just before it must be."""
-    player = Player(participant, snr=snr)
+    player = Player(participant, snr=snr, run=run)
     waiting = list(shown)
     out = []
     for n in pieces:
@@ -86,6 +88,11 @@ def test_the_seed_decides_everything():
     once = played(noisy(), SHOWN, [1000])
     assert np.array_equal(once, played(noisy(), SHOWN, [1000]))
     assert not np.array_equal(once, played(noisy(seed=4), SHOWN, [1000]))
+
+
+def test_two_runs_of_one_participant_share_no_noise():
+    first, second = (played(noisy(line_uv=np.zeros(3)), [], [5000], run=run)[0] for run in (0, 1))
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.2
 
 
 def test_at_snr_zero_what_is_shown_leaves_no_trace():
@@ -169,7 +176,7 @@ def test_blinks_come_at_their_rate_with_their_topography():
 
 
 def test_the_streams_say_that_they_are_simulated_and_where_the_electrodes_are():
-    eeg, markers = stream_infos(quiet(), snr=1.0, source_id="x")
+    eeg, markers = stream_infos(quiet(), snr=1.0, run=1, source_id="x")
     assert eeg.simulated and markers.simulated and markers.is_marker
     assert (eeg.n_channels, eeg.sfreq_hz, eeg.dtype, eeg.unit, eeg.type) == (3, 250.0, "float32", "microvolts", "EEG")
     assert eeg.channels[1].name == "Oz" and eeg.channels[1].position_m == (0.0, -0.11, 0.0)
