@@ -16,6 +16,8 @@ from pipeline.session import Session
 from pipeline.timestamps import Aligner
 from pipeline.types import BoundaryKind, Decision, StreamInfo
 
+# Events that are no reason for concern.
+WELCOME = {"connected"}
 PACKAGES = ("afterimage", "numpy", "scipy", "scikit-learn", "mne", "pyriemann", "meegkit", "pylsl", "brainflow")
 
 
@@ -126,7 +128,7 @@ def accuracy_fields(session: Session) -> dict[str, Any] | None:
 def warnings(session: Session) -> list[str]:
     """Everything a reader of the report must know, worst first, each once."""
     acquisition, aligner = session.acquisition, session.acquisition.aligner
-    said: list[str] = list(dict.fromkeys(e.text for e in session.events))
+    said: list[str] = list(dict.fromkeys(e.text for e in session.events if e.kind not in WELCOME))
     dropped = sum(session.event_counts.values()) - len(session.events)
     if dropped > 0:
         said.append(f"{dropped} older events are not listed")
