@@ -50,17 +50,35 @@ def judge(residuals_s: Array, limit_s: float, window: int, period_s: float, fina
     away = residuals_s > limit_s if late else residuals_s < -JUMP_S
     home = np.flatnonzero(~away & ~np.isnan(residuals_s))
     n_away = int(home[0]) if len(home) else len(residuals_s)
+    lowest_s = np.inf
     for stop in range(window, n_away + 1, window):
         before_s, level_s = _halves_s(residuals_s[stop - window : stop])
-        if late and not before_s - level_s <= DRAINS * period_s * window / 2:  # draining, or no stamps at all
+        lowest_s = min(lowest_s, before_s, level_s)
+        if late and level_s - lowest_s > limit_s:
+            return _first_step(residuals_s[:stop], period_s)
+        if late and _drains(before_s, level_s, window, period_s):
             if stop * period_s >= DRAINS_MOST_S:
                 return Late(stop)
             continue
-        # A second step within the window is judged on its own, after the first.
-        return Moved(before_s if abs(level_s) - abs(before_s) > limit_s else (before_s + level_s) / 2, stop)
+        return Moved((before_s + level_s) / 2, stop)
     if len(home):
         return Late(n_away)
     return _last_word(residuals_s, window) if final else None
+
+
+def _drains(before_s: float, level_s: float, n: int, period_s: float) -> bool:
+    """True when `n` stamps come closer from their first half to their second, or show nothing."""
+    return not before_s - level_s <= DRAINS * period_s * n / 2
+
+
+def _first_step(residuals_s: Array, period_s: float) -> Late | Moved:
+    """Where there are two steps, the first is judged by the stamps between them."""
+    stamped = np.flatnonzero(~np.isnan(residuals_s))
+    second = int(stamped[np.argmax(np.diff(residuals_s[stamped])) + 1])
+    before_s, level_s = _halves_s(residuals_s[:second])
+    if _drains(before_s, level_s, second, period_s):
+        return Late(second)
+    return Moved((before_s + level_s) / 2, len(residuals_s))
 
 
 def _halves_s(residuals_s: Array) -> tuple[float, float]:

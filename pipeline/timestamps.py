@@ -85,7 +85,10 @@ class Aligner:
         self._line: ClockLine | None = None
         self._doubt = False
         self._newest_raw_s = float("nan")
-        self._last_raw_s = float("nan")  # of the last sample given out
+        self._anchor: tuple[int, float] = (
+            0,
+            float("nan"),
+        )  # the last sample whose stamp was on the line, and the stamp
         self._n_out = 0
         self._last_s = float("nan")
         self._data: NDArray[Any] = np.empty((0, 0))
@@ -244,10 +247,20 @@ class Aligner:
         if not len(residuals_s):
             return residuals_s
         times_s = self._line.take(residuals_s)
+        self._remember(residuals_s)
         self._head += len(times_s)
         self._n_out += len(times_s)
-        self._last_raw_s, self._last_s = float(self._raw_s[self._head - 1]), float(times_s[-1])
+        self._last_s = float(times_s[-1])
         return times_s
+
+    def _remember(self, residuals_s: Array) -> None:
+        last = len(residuals_s) - 1
+        if np.isnan(residuals_s[last]):
+            on_line = np.flatnonzero(~np.isnan(residuals_s))
+            if not len(on_line):
+                return
+            last = int(on_line[-1])
+        self._anchor = self._n_out + last, float(self._raw_s[self._head + last])
 
     # ------------------------------------------------------------------ in doubt
 
@@ -290,9 +303,11 @@ class Aligner:
         return True
 
     def _rose(self, level_s: float, n: int) -> bool:
-        """True when the raw stamps rose to their new level at once, false when a drift or an offset carried them."""
+        """True when the raw stamps rose to their new level at once, false when drift or an offset carried them."""
         assert self._line is not None
-        raw_s = np.concatenate(([self._last_raw_s], self._raw_s[self._head : self._head + n]))
+        number, anchor_s = self._anchor
+        before_s = anchor_s + (self._n_out - 1 - number) * self._line.period_s
+        raw_s = np.concatenate(([before_s], self._raw_s[self._head : self._head + n]))
         apart = max(1, window_samples(self._line.jitter_s, self._line.period_s) // 2)
         apart = min(apart, n)
         rise_s = float(np.fmax.reduce(raw_s[apart:] - raw_s[:-apart])) - apart * self._line.period_s
