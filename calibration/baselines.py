@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pyriemann.utils.base import invsqrtm
-from pyriemann.utils.mean import mean_covariance
 
+from calibration.folds import FEW_TRIALS
 from engines.errors import InputError
 from engines.models.linear import (
     Array,
@@ -26,6 +25,7 @@ from engines.models.linear import (
     TangentFeatures,
     band_covariances,
     flicker_bases,
+    matrix_log,
     shrunk,
 )
 from pipeline.epochs import EpochConfig
@@ -42,6 +42,8 @@ BANDS_HZ = ((8.0, 13.0), (13.0, 30.0))
 N_COMPONENTS = 32
 TANGENT_SHRINKAGE = 0.1
 N_HARMONICS = 2
+# Where the background around a flicker is measured (as the signal-to-noise ratio of Norcia et al. 2015, J. Vision 15).
+NEIGHBOURS_HZ = (-2.0, -1.5, -1.0, 1.0, 1.5, 2.0)
 # Ridge penalties, in units of the features' mean variance.
 PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0)
 
@@ -52,12 +54,15 @@ class System:
 
     `fit(epochs_uv, sfreq_hz, epoch)` sees training epochs (n, n_channels, n_samples) and no label. The penalty None
     means the shrinkage of Ledoit and Wolf; no penalties at all mean that the features are the class scores already.
+    "auto" considers a system from `min_trials` trials of the rarest class on: a choice among many, learnt from few
+    trials, is luck.
     """
 
     name: str
     window: str
     fit: Callable[[Array, float, EpochConfig], Features]
     penalties: tuple[float | None, ...] = (None,)
+    min_trials: int = 0
 
 
 def bad_channels(epochs_uv: Array) -> NDArray[np.bool_]:
@@ -151,7 +156,7 @@ def fit_power(epochs_uv: Array, sfreq_hz: float, epoch: EpochConfig) -> PowerFea
 
 
 def fit_tangent(epochs_uv: Array, sfreq_hz: float, epoch: EpochConfig) -> TangentFeatures:
-    """Whitening by the mean covariance of each band, and the log-Euclidean mean as reference (Arsigny et al. 2007)."""
+    """Whitening by the mean covariance of each band, and the log-Euclidean mean as reference."""
     bands = band_bins(epochs_uv.shape[-1], sfreq_hz)
     usable = _usable(epochs_uv)
     usable = usable - usable.mean(axis=0)
@@ -163,15 +168,27 @@ def fit_tangent(epochs_uv: Array, sfreq_hz: float, epoch: EpochConfig) -> Tangen
         shrunk(w[-n_components:] @ c @ w[-n_components:].T, TANGENT_SHRINKAGE)
         for w, c in zip(whiteners, covariances, strict=True)
     ]
-    reference = np.stack([invsqrtm(mean_covariance(c, metric="logeuclid")) for c in white])
+    reference = np.stack([_inverse_root_of_mean(c) for c in white])
     return TangentFeatures(spatial, reference, bands, TANGENT_SHRINKAGE)
+
+
+def _inverse_root_of_mean(covariances: Array) -> Array:
+    """Inverse square root (k, k) of the log-Euclidean mean of (n, k, k) (Arsigny et al. 2007, SIAM J. Matrix Anal.)."""
+    values, vectors = np.linalg.eigh(matrix_log(covariances).mean(axis=0))
+    root: Array = (vectors * np.exp(-0.5 * values)) @ vectors.T
+    return root
 
 
 def fit_flicker(flicker_hz: tuple[float, ...]) -> Callable[[Array, float, EpochConfig], FlickerScores]:
     """References at the classes' flicker; nothing is learnt from the epochs but their length."""
 
     def fit(epochs_uv: Array, sfreq_hz: float, epoch: EpochConfig) -> FlickerScores:
-        return FlickerScores(flicker_bases(flicker_hz, epochs_uv.shape[-1], sfreq_hz, N_HARMONICS))
+        n_samples = epochs_uv.shape[-1]
+        around = [tuple(f + offset for offset in NEIGHBOURS_HZ) for f in flicker_hz]
+        return FlickerScores(
+            flicker_bases(flicker_hz, n_samples, sfreq_hz, N_HARMONICS),
+            np.stack([flicker_bases(hz, n_samples, sfreq_hz, N_HARMONICS) for hz in around]),
+        )
 
     return fit
 
@@ -180,12 +197,12 @@ BASELINE = "lda"
 
 
 def linear_systems(flicker_hz: tuple[float, ...] | None = None) -> tuple[System, ...]:
-    """All linear systems, simplest first; canonical correlation only where the flicker of each class is known."""
+    """All linear systems, the first of equals preferred; canonical correlation only where each flicker is known."""
     systems = (
         System(BASELINE, "evoked", fit_evoked(0.05)),
-        System("ridge", "evoked", fit_evoked(0.02), PENALTIES),
-        System("bandpower", "oscillatory", fit_power),
+        System("ridge", "evoked", fit_evoked(0.02), PENALTIES, min_trials=FEW_TRIALS),
         System("riemann", "oscillatory", fit_tangent),
+        System("bandpower", "oscillatory", fit_power, min_trials=FEW_TRIALS),
     )
     return systems if flicker_hz is None else (System("cca", "flicker", fit_flicker(flicker_hz), ()), *systems)
 

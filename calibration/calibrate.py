@@ -24,8 +24,8 @@ AVERAGE_FROM = 32
 # Without --event every label is a class, up to so many; more are free text or trial numbers.
 MAX_CLASSES = 16
 FLICKER = re.compile(r"(\d+(?:\.\d+)?)\s*hz", re.IGNORECASE)
-# Flicker responses build up after about 140 ms (Chen et al. 2015, PNAS 112); 2 s resolve 0.5 Hz.
-FLICKER_WINDOW = EpochConfig(0.14, 2.14, None)
+# Flicker responses build up after about 140 ms (Chen et al. 2015, PNAS 112); 3 s tell 1 Hz apart well.
+FLICKER_WINDOW = EpochConfig(0.14, 3.14, None)
 IMAGERY_WINDOW = EpochConfig(0.5, 3.5, None)
 
 
@@ -43,7 +43,8 @@ class CalibrationResult:
         manifest = self.subject.manifest
         return {
             "classes": list(manifest.classes),
-            "n_epochs": manifest.n_epochs,
+            "n_epochs": sum(manifest.n_epochs.values()),
+            "n_epochs_by_class": manifest.n_epochs,
             "n_trials": self.evaluation.n_trials,
             "epochs": {"accepted": sum(manifest.n_epochs.values()), "rejected": dict(self.rejected)},
             "system": manifest.system,
@@ -161,7 +162,7 @@ def windows_for(
     Evoked responses: 0.2 s before to 0.8 s after the onset, ended by the next onset but no sooner than 0.5 s after.
     Oscillatory: 0.5 to 3.5 s after a cue; where onsets come faster, from one to the next, at most 2 s, at least 1 s.
     """
-    end_s = min(0.8, max(0.5, np.floor(spacing * 50) / 50)) if np.isfinite(spacing) else 0.8
+    end_s = min(0.8, max(0.5, float(np.floor(min(spacing, 1.0) * 50)) / 50))
     windows = {"evoked": epoch or EpochConfig(-0.2, end_s, (-0.2, 0.0))}
     has_bands = BANDS_HZ[-1][1] <= BAND_LIMIT * sfreq_hz
     if epoch is not None and has_bands and epoch.tmax_s - epoch.tmin_s >= 1.0:
@@ -169,7 +170,7 @@ def windows_for(
     elif epoch is None and has_bands and spacing >= IMAGERY_WINDOW.tmax_s:
         windows["oscillatory"] = IMAGERY_WINDOW
     elif epoch is None and has_bands and spacing >= 1.0:
-        windows["oscillatory"] = EpochConfig(0.0, min(2.0, np.floor(spacing * 20) / 20), None)
+        windows["oscillatory"] = EpochConfig(0.0, min(2.0, float(np.floor(spacing * 20)) / 20), None)
     if flicker_of(classes) is not None:
         windows["flicker"] = epoch or FLICKER_WINDOW
     return windows

@@ -55,7 +55,7 @@ class Problem:
 
     @property
     def candidates(self) -> list[Candidate]:
-        """All of them, simplest first."""
+        """All of them, in the order of the systems."""
         return [Candidate(s, i) for s in self.systems for i in range(max(1, len(s.penalties)))]
 
 

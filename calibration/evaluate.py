@@ -98,6 +98,9 @@ def evaluate(
     sets = matched(sets)
     usable = _usable(systems, sets, system)
     design = _design(sets, usable[0].window)
+    rarest = int(np.bincount(design.trial_labels, minlength=design.n_classes).min())
+    if system == "auto":
+        usable = tuple(s for s in usable if rarest >= s.min_trials)
     blocks = blocks_of(design)
     labellings = np.vstack([design.trial_labels, permuted(design.trial_labels, blocks, n_permutations, seed)])
     problem = Problem(sets, usable, design, labellings)

@@ -93,23 +93,27 @@ class TangentFeatures:
 
 @dataclass(frozen=True)
 class FlickerScores:
-    """Largest canonical correlation of an epoch with sines and cosines at each class's flicker.
+    """Canonical correlation of an epoch with sines and cosines at each class's flicker, above that of its neighbours.
 
-    `bases` (n_classes, n_samples, 2 * n_harmonics) are orthonormal. No training: the scores never saw a label.
+    The neighbours' mean correlation stands for the background, which is stronger at 10 Hz than at 15 Hz whatever is
+    looked at. `bases` (n_classes, n_samples, 2 * n_harmonics) and `neighbours` (n_classes, n_neighbours, n_samples,
+    2 * n_harmonics) are orthonormal in their last two axes. No training: the scores never saw a label.
     """
 
     bases: Array
+    neighbours: Array
 
     def __call__(self, epochs_uv: Array) -> Array:
-        """(n_epochs, n_channels, n_samples) to correlations (n_epochs, n_classes) in [0, 1]."""
+        """(n_epochs, n_channels, n_samples) to differences of correlations (n_epochs, n_classes) in [-1, 1]."""
         centred = epochs_uv - epochs_uv.mean(axis=-1, keepdims=True)
-        return np.stack([self._correlations(epoch) for epoch in centred])
+        return np.stack([self._scores(epoch) for epoch in centred])
 
-    def _correlations(self, epoch_uv: Array) -> Array:
+    def _scores(self, epoch_uv: Array) -> Array:
         _, scale, rows = np.linalg.svd(epoch_uv, full_matrices=False)
         span = rows[scale > scale[0] * 1e-9]  # (rank, n_samples), orthonormal
-        correlations: Array = np.linalg.norm(span @ self.bases, ord=2, axis=(1, 2))
-        return correlations
+        background: Array = np.linalg.norm(span @ self.neighbours, ord=2, axis=(-2, -1)).mean(axis=1)
+        above: Array = np.linalg.norm(span @ self.bases, ord=2, axis=(-2, -1)) - background
+        return above
 
 
 @dataclass(frozen=True)
