@@ -64,7 +64,7 @@ def parse_events(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 def setup_for(
-    config: Config, patterns: Mapping[str, Sequence[str]], subject: Subject | None
+    config: Config, patterns: Mapping[str, Sequence[str]], subject: Subject | None, trial_start: str | None = None
 ) -> Callable[[Acquisition], Setup]:
     """How the session is set up once its stream is known: the subject's frozen chain, or the defaults."""
 
@@ -72,14 +72,15 @@ def setup_for(
         assert subject is not None
         acquisition.require_microvolts()
         subject.check(acquisition.info)
-        return Setup(subject.decoder.chain, subject.decoder.epoch, patterns or subject.patterns)
+        decoder = subject.decoder
+        return Setup(decoder.chain, decoder.epoch, patterns or subject.patterns, trial_start or subject.trial_start)
 
     def without(acquisition: Acquisition) -> Setup:
         off = _why_off(acquisition)
         if off:
-            return Setup(None, off=off, patterns=patterns)
+            return Setup(None, None, patterns, trial_start, off)
         chain = config.chain_from(default_chain(acquisition.info))
-        return Setup(chain, config.epoch_from(EpochConfig()), patterns)
+        return Setup(chain, config.epoch_from(EpochConfig()), patterns, trial_start)
 
     return with_subject if subject else without
 

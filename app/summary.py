@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from calibration.stats import balanced_accuracy, balanced_interval
+from calibration.stats import balanced_accuracy, balanced_interval, confusion
 from pipeline.session import Session
 from pipeline.timestamps import Aligner
 from pipeline.types import BoundaryKind, Decision, StreamInfo
@@ -107,13 +107,11 @@ def _decision(decision: Decision, origin_s: float, truth: Mapping[int, str]) -> 
 
 def accuracy_fields(session: Session) -> dict[str, Any] | None:
     """Balanced accuracy of the decisions against the labels, with its interval and chance; None without labels."""
-    scored = [d for d in session.decisions if session.scorer.truth.get(d.trial) in d.classes]
+    scored = session.scorer.scored(session.decisions)
     if not scored:
         return None
-    classes, confusion = session.scorer.confusion(scored)
-    index = {name: i for i, name in enumerate(classes)}
-    true = np.array([index[session.scorer.truth[d.trial]] for d in scored])
-    answered = np.array([index[d.top] for d in scored])
+    classes = session.decisions[0].classes
+    true, answered = (np.array([classes.index(pair[i]) for pair in scored]) for i in (0, 1))
     return {
         "metric": "balanced accuracy",
         "mean": balanced_accuracy(true, answered, len(classes)),
@@ -121,7 +119,7 @@ def accuracy_fields(session: Session) -> dict[str, Any] | None:
         "chance": 1 / len(classes),
         "n": len(scored),
         "classes": list(classes),
-        "confusion": confusion,
+        "confusion": confusion(true, answered, len(classes)).tolist(),
     }
 
 

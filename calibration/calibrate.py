@@ -116,7 +116,9 @@ def calibrate(
     said = evaluation.warnings + (
         ("simulated participant: nothing here was measured on a person",) if simulated else ()
     )
-    manifest = _manifest(evaluation, epochs, chosen_chain, classes, simulated, said, participant, versions or {})
+    manifest = _manifest(
+        evaluation, epochs, chosen_chain, classes, trial_start, simulated, said, participant, versions or {}
+    )
     return CalibrationResult(_subject(manifest, evaluation, epochs, chosen_chain), evaluation, epochs.rejected, said)
 
 
@@ -181,6 +183,7 @@ def _manifest(
     epochs: EpochSet,
     chain: ChainConfig,
     patterns: Mapping[str, Sequence[str]],
+    trial_start: str | None,
     simulated: bool,
     warnings: tuple[str, ...],
     participant: str,
@@ -194,6 +197,7 @@ def _manifest(
         system=evaluation.system.name,
         classes=epochs.classes,
         patterns={name: tuple(globs) for name, globs in patterns.items()},
+        trial_start=trial_start,
         channels=epochs.channels,
         sfreq_hz=epochs.sfreq_hz,
         stream=StreamRecord(name=info.name, sfreq_hz=info.sfreq_hz, unit=info.unit or "", channels=eeg_names(info)),

@@ -74,6 +74,7 @@ class Manifest(_Strict):
     stage: str = "single"
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
     patterns: dict[str, tuple[str, ...]]
+    trial_start: str | None = None
     channels: Annotated[tuple[str, ...], Field(min_length=1)]
     sfreq_hz: Annotated[float, Field(gt=0)]
     stream: StreamRecord
@@ -117,6 +118,11 @@ class Subject:
     def patterns(self) -> Mapping[str, Sequence[str]]:
         """Globs on marker labels by class, as in calibration."""
         return self.manifest.patterns
+
+    @property
+    def trial_start(self) -> str | None:
+        """Glob on the markers that begin a trial of several windows; None where every onset is a trial."""
+        return self.manifest.trial_start
 
     @property
     def simulated(self) -> bool:

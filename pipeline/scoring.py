@@ -4,20 +4,29 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
+import numpy as np
+
 from engines.errors import InputError
 from pipeline.types import Decision, Marker, Onset
 
 MAX_LABELS = 10_000
+TINY = 1e-12
 
 
 class Events:
-    """Which markers are trial onsets, and of which class.
+    """Which markers are onsets, and of which class.
 
     `patterns` maps a class to globs on the label; without patterns every marker is an onset and its label its class.
+    `trial_start` is a glob on the markers that begin a trial of several windows; without it every onset is a trial.
     """
 
-    def __init__(self, patterns: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(self, patterns: Mapping[str, Sequence[str]] | None = None, trial_start: str | None = None) -> None:
         self.patterns = {name: tuple(globs) for name, globs in (patterns or {}).items()}
+        self._trial_start = trial_start
+
+    def begins_trial(self, label: str) -> bool:
+        """True when a marker begins a trial of several windows."""
+        return self._trial_start is not None and fnmatchcase(label, self._trial_start)
 
     def class_of(self, label: str) -> str | None:
         """The class a label names, or None when it is no trial onset.
@@ -34,7 +43,9 @@ class Events:
 
 
 class Scorer:
-    """Numbers the trials, keeps what each one truly was, and counts every marker.
+    """Numbers the onsets, keeps what each one truly was, and counts every marker.
+
+    `truth` and `trial_of` go by the onset's number; `trial_of` holds onsets of trials with several windows only.
 
     Thread: one at a time (the one that routes markers); reading any.
     """
@@ -42,6 +53,8 @@ class Scorer:
     def __init__(self, events: Events) -> None:
         self._events = events
         self.truth: dict[int, str] = {}
+        self.trial_of: dict[int, int] = {}
+        self._n_begun = 0
         self.marker_counts: Counter[str] = Counter()
         self.last_marker_s: dict[str, float] = {}
 
@@ -50,20 +63,32 @@ class Scorer:
         known = marker.label in self.marker_counts or len(self.marker_counts) < MAX_LABELS
         self.marker_counts[marker.label if known else "(other labels)"] += 1
         self.last_marker_s[marker.stream] = marker.time_s
+        self._n_begun += self._events.begins_trial(marker.label)
         name = self._events.class_of(marker.label)
         if name is None:
             return None
         trial = len(self.truth)
         self.truth[trial] = name
+        if self._n_begun:
+            self.trial_of[trial] = self._n_begun
         return Onset(trial, marker.time_s)
 
-    def confusion(self, decisions: Sequence[Decision]) -> tuple[tuple[str, ...], list[list[int]]]:
-        """Classes and counts[true][answered], over decisions whose truth is one of the decoder's classes."""
-        classes = decisions[0].classes if decisions else ()
-        index = {name: i for i, name in enumerate(classes)}
-        counts = [[0] * len(classes) for _ in classes]
+    def scored(self, decisions: Sequence[Decision]) -> list[tuple[str, str]]:
+        """(true, answered) of every trial whose truth is one of the decoder's classes.
+
+        A trial of several windows counts once: its answer is the class with the largest mean log probability. Windows
+        that name another class than the first of their trial are a fault of the paradigm and left out.
+        """
+        groups: dict[tuple[str, int], list[Decision]] = {}
         for decision in decisions:
-            true = self.truth.get(decision.trial)
-            if true in index:
-                counts[index[true]][index[decision.top]] += 1
-        return classes, counts
+            if self.truth.get(decision.trial) in decision.classes:
+                group = self.trial_of.get(decision.trial)
+                key = ("trial", group) if group is not None else ("onset", decision.trial)
+                groups.setdefault(key, []).append(decision)
+        return [self._answer(windows) for windows in groups.values()]
+
+    def _answer(self, windows: Sequence[Decision]) -> tuple[str, str]:
+        true = self.truth[windows[0].trial]
+        agreeing = [d.probabilities for d in windows if self.truth[d.trial] == true]
+        mean = np.log(np.maximum(agreeing, TINY)).mean(axis=0)
+        return true, windows[0].classes[int(np.argmax(mean))]

@@ -40,13 +40,14 @@ class Setup:
     """What a session does with the samples.
 
     `chain` None: nothing is filtered or cut, and `off` says why (no microvolts, no regular rate). `epoch` None: no
-    epochs. `patterns` maps classes to globs on marker labels; empty: every label is its own class.
+    epochs. `patterns` maps classes to globs on marker labels; empty: every label is its own class. `trial_start` is
+    a glob on the markers that begin a trial of several windows.
     """
 
     chain: ChainConfig | None
     epoch: EpochConfig | None = None
     patterns: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    unit: str | None = None
+    trial_start: str | None = None
     off: str = ""
 
 
@@ -134,7 +135,7 @@ class Session:
         acquisition.open()
         self.live = self._source.live
         self.setup = self._make_setup(acquisition)
-        self.scorer = Scorer(Events(self.setup.patterns))
+        self.scorer = Scorer(Events(self.setup.patterns, self.setup.trial_start))
         self._lived = LivedWriter(dict(acquisition.marker_streams)) if self.live else None
         acquisition.keeps_items = self.live or self._on_item is not None
         self.watch = StreamWatch(self.clock, acquisition.info.name)
@@ -309,8 +310,3 @@ class Session:
             workers=tuple(w.health for w in self.workers),
             events=tuple(self.events)[-50:],
         )
-
-
-def finite(value: float) -> float | None:
-    """The value, or None where JSON has no number for it."""
-    return float(value) if np.isfinite(value) else None

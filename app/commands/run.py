@@ -153,7 +153,7 @@ def make_session(
     }
     return Session(
         source,
-        setup_for(config, events, subject),
+        setup_for(config, events, subject, getattr(options, "trial", None)),
         decoder=subject.decoder if subject else None,
         frozen=subject.frozen if subject else None,
         unit=options.unit or config.unit,

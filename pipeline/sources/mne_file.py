@@ -99,7 +99,8 @@ class MneSource:
             stop = min(start + n_block, raw.n_times)
             due = [(at, label) for at, label in markers if at < stop]
             markers = markers[len(due) :]
-            stamps = np.arange(start, stop, dtype=np.float64) / sfreq_hz
+            # Counted from 1: a stamp of 0 means none in LSL.
+            stamps = np.arange(start + 1, stop + 1, dtype=np.float64) / sfreq_hz
             yield [*_marker_items(due, sfreq_hz), EegChunk(self._block(start, stop), stamps)]
         yield _marker_items(markers, sfreq_hz)
 
@@ -114,7 +115,7 @@ def _marker_items(due: list[tuple[int, str]], sfreq_hz: float) -> list[Item]:
     if not due:
         return []
     labels = tuple(label for _, label in due)
-    return [MarkerChunk(ANNOTATIONS, labels, tuple(at / sfreq_hz for at, _ in due))]
+    return [MarkerChunk(ANNOTATIONS, labels, tuple((at + 1) / sfreq_hz for at, _ in due))]
 
 
 def _annotations(raw: Any) -> list[tuple[int, str]]:

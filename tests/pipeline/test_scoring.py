@@ -38,11 +38,27 @@ def test_free_text_labels_cannot_fill_the_memory() -> None:
     assert scorer.marker_counts["(other labels)"] == 50
 
 
-def test_the_confusion_counts_true_against_answered() -> None:
+def decision(trial: int, p: float) -> Decision:
+    return Decision(trial, "single", 0, 0, 0, ("a", "b"), (p, 1 - p))
+
+
+def test_an_answer_stands_beside_its_truth() -> None:
     scorer = Scorer(Events({"a": ["a"], "b": ["b"]}))
     for t, label in enumerate("aab"):
         scorer.take(Marker(label, float(t)))
+    assert scorer.scored([decision(0, 0.9), decision(1, 0.2), decision(2, 0.3)]) == [("a", "a"), ("a", "b"), ("b", "b")]
+
+
+def test_a_trial_of_several_windows_counts_once_by_their_mean_log_probability() -> None:
+    scorer = Scorer(Events({"a": ["a"], "b": ["b"]}, trial_start="go*"))
+    for t, label in enumerate(["go 1", "a", "a", "a", "go 2", "b", "b", "a"]):
+        scorer.take(Marker(label, float(t)))
     decisions = [
-        Decision(i, "single", 0, 0, 0, ("a", "b"), p) for i, p in enumerate([(0.9, 0.1), (0.2, 0.8), (0.3, 0.7)])
+        decision(0, 0.9),
+        decision(1, 0.4),
+        decision(2, 0.4),
+        decision(3, 0.2),
+        decision(4, 0.3),
+        decision(5, 0.99),
     ]
-    assert scorer.confusion(decisions) == (("a", "b"), [[1, 1], [0, 1]])
+    assert scorer.scored(decisions) == [("a", "a"), ("b", "b")]

@@ -46,7 +46,7 @@ def test_samples_equal_what_mne_loads_at_once(data, name):
     chunks = only(play(source), EegChunk)
     np.testing.assert_array_equal(np.hstack([c.data for c in chunks]), expected.get_data())
     stamps = np.hstack([c.stamps_s for c in chunks])
-    np.testing.assert_array_equal(stamps, np.arange(expected.n_times) / expected.info["sfreq"])
+    np.testing.assert_array_equal(stamps, np.arange(1, expected.n_times + 1) / expected.info["sfreq"])
     assert source.info.sfreq_hz == expected.info["sfreq"]
     assert max(c.data.shape[1] for c in chunks) <= expected.info["sfreq"]
 
@@ -58,7 +58,7 @@ def test_annotations_are_markers_at_their_samples_before_those(data):
     events, ids = mne.events_from_annotations(raw, verbose="error")
     names = {number: name for name, number in ids.items()}
     markers = [(s, label) for m in only(items, MarkerChunk) for s, label in zip(m.stamps_s, m.labels, strict=True)]
-    assert markers == [(at / 160.0, names[number]) for at, _, number in events]
+    assert markers == [((at + 1) / 160.0, names[number]) for at, _, number in events]
     newest_s = -1.0
     for item in items:
         if isinstance(item, MarkerChunk):
@@ -72,10 +72,11 @@ def test_a_fif_file_that_starts_late_keeps_its_annotations_in_place(raw, tmp_pat
     cropped.save(tmp_path / "late_raw.fif", verbose="error")
     items = play(MneSource(tmp_path / "late_raw.fif"))
     marks = [(s, label) for m in only(items, MarkerChunk) for s, label in zip(m.stamps_s, m.labels, strict=True)]
+    one = 1 / raw.info["sfreq"]  # the first sample is stamped with one period
     assert marks == [
-        (pytest.approx(0.2), "early"),
-        (pytest.approx(0.802, abs=0.003), "late"),
-        (pytest.approx(2.8), "last"),
+        (pytest.approx(0.2 + one), "early"),
+        (pytest.approx(0.802 + one, abs=0.003), "late"),
+        (pytest.approx(2.8 + one), "last"),
     ]
 
 
@@ -116,7 +117,7 @@ def test_a_continuous_eeglab_set_is_read_with_its_events(tmp_path):
     items = play(source)
     np.testing.assert_allclose(np.hstack([c.data for c in only(items, EegChunk)]), values * 1e-6, rtol=1e-6)
     marks = [(s, label) for m in only(items, MarkerChunk) for s, label in zip(m.stamps_s, m.labels, strict=True)]
-    assert marks == [(0.1, "go"), (1.0, "stop")]
+    assert marks == [(0.11, "go"), (1.01, "stop")]
     assert source.info.unit == "V"
 
 
