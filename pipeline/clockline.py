@@ -93,7 +93,8 @@ class _Block:
 class ClockLine:
     """Estimate and output line of one stream.
 
-    `limit_s` is how far above the line a stamp may lie without raising doubt. Thread: the one that aligns.
+    `limit_s` is how far above the line a stamp may lie without raising doubt; `jitter_s` half the interquartile range of
+    the stamps about the line, plus its lag: the median of the last 10 s. Thread: the one that aligns.
     """
 
     def __init__(self, sfreq_hz: float, start_s: float) -> None:
@@ -109,17 +110,13 @@ class ClockLine:
         self._jitters_s: deque[float] = deque(maxlen=MEMORY_BLOCKS)
         self._noises_s: deque[float] = deque(maxlen=MEMORY_BLOCKS)
         self._middles_s: deque[float] = deque(maxlen=3)
+        self.jitter_s = 0.0
         self.limit_s = self._limit_s()
 
     @property
     def period_s(self) -> float:
         """The estimated sampling period."""
         return self._filter.period_s
-
-    @property
-    def jitter_s(self) -> float:
-        """Half the interquartile range of the stamps about the line, plus its lag: median of the last 10 s."""
-        return median(self._jitters_s) if self._jitters_s else 0.0
 
     @property
     def next_s(self) -> float:
@@ -148,14 +145,18 @@ class ClockLine:
             self._close()
         return times_s
 
-    def skip(self, n_lost: int, moved_s: float = 0.0) -> None:
-        """Begin a new block with the next sample: `n_lost` samples are missing, the stamps moved `moved_s` besides."""
-        lost_s = n_lost * self.period_s
+    def move(self, by_s: float) -> None:
+        """The estimate moves before the next sample, which begins a new block; the output follows smoothly."""
         if self._k:
             self._close()
-        self._learn(_Block(0, float("nan"), lost_s + moved_s))
+        self._learn(_Block(0, float("nan"), by_s))
         self._middles_s.clear()
-        self._out_s += lost_s
+        self._aim()
+
+    def jump(self, by_s: float) -> None:
+        """As `move`, at a boundary: the output goes to the estimate at once, though never back."""
+        self.move(by_s)
+        self._out_s = max(self._out_s, self._filter.phase_s)
         self._aim()
 
     def _close(self) -> None:
@@ -176,6 +177,7 @@ class ClockLine:
     def _learn_jitter(self, spread_s: float, residual_s: float, time_s: float) -> None:
         """Spread within the block, and from block to block: by second differences, which no wrong period touches."""
         self._jitters_s.append(spread_s + abs(residual_s))
+        self.jitter_s = median(self._jitters_s)
         self._middles_s.append(time_s)
         rough_s = 0.0
         if len(self._middles_s) == 3:

@@ -296,9 +296,9 @@ class Aligner:
                 return True
         n_lost = round(level_s / self._line.period_s)
         if n_lost < 2 or not self._rose(level_s, n):
-            self._line.skip(0, level_s)
+            self._line.move(level_s)
         else:
-            self._line.skip(n_lost)
+            self._line.jump(n_lost * self._line.period_s)
             self._declare(BoundaryKind.GAP, self._line.next_s, n_lost)
         return True
 
@@ -329,7 +329,7 @@ class Aligner:
         self._epoch = epoch
         self._shift_s = -left_s if left_s < -JUMP_S else 0.0
         self._stamps_s[self._head :] = stamps_s + self._shift_s
-        self._line.skip(n_lost, left_s + self._shift_s - n_lost * period_s)
+        self._line.jump(left_s + self._shift_s)
         self._declare(BoundaryKind.RESET, self._line.next_s, n_lost, jump_s)
         return True
 
@@ -338,7 +338,7 @@ class Aligner:
         assert self._line is not None
         self._shift_s -= level_s
         self._stamps_s[self._head :] -= level_s
-        self._line.skip(0)
+        self._line.jump(0.0)
         self._declare(BoundaryKind.RESET, self._line.next_s, 0, level_s)
 
     def _declare(self, kind: BoundaryKind, stop_s: float, n_lost: int = 0, jump_s: float = 0.0) -> None:
