@@ -75,7 +75,8 @@ class Bridge(QObject):
     """Opens, watches and closes one session at a time, and its recording.
 
     `ticked` carries a `Frame` 30 times a second while connected; `connected` the `Stream`; `failed` why a connection
-    could not be made; `recording_failed` why a recording could not.
+    could not be made, `waiting` what an attempt still waits for ("" when the source does not say); `recording_failed`
+    why a recording could not begin.
 
     Thread: main only; jobs run beside it.
     """
@@ -108,6 +109,7 @@ class Bridge(QObject):
         self._look: Look | None = None
         self._recording: Recording | None = None
         self._recording_since_s = self._connecting_since_s = time.monotonic()
+        self._told_text = ""
         self._recording_busy = False
         self._offsets: deque[ClockOffset] = deque(maxlen=MAX_OFFSETS)
         self._timer = QTimer(self)
@@ -128,14 +130,16 @@ class Bridge(QObject):
         self.disconnect_now()
         self._number += 1
         self.request = request
-        self._connecting_since_s = time.monotonic()
+        self._connecting_since_s, self._told_text = time.monotonic(), ""
         self._set_phase(Phase.CONNECTING)
+        self._timer.start()
         self._jobs.submit(self._open_job, self._number, request)
 
     def disconnect_now(self) -> None:
         """Let go of the source, or of the attempt to reach it. A recording is finished first."""
         if self.phase is Phase.CONNECTING:
             self._number += 1
+            self._timer.stop()
             self._set_phase(Phase.IDLE)
         if self._session is None:
             return
@@ -208,6 +212,8 @@ class Bridge(QObject):
         """Look at the session once, and tell the window."""
         look = self._look
         if look is None:
+            if self.phase is Phase.CONNECTING:
+                self.waiting.emit(self._told_text)
             return
         frame = look.frame()
         if self._recording is not None:
@@ -287,7 +293,7 @@ class Bridge(QObject):
 
     def _on_told(self, number: int, text: str) -> None:
         if number == self._number:
-            self.waiting.emit(text)
+            self._told_text = text
 
     def _on_opened(self, number: int, session: Session, stream: Stream) -> None:
         if number != self._number:
@@ -296,10 +302,10 @@ class Bridge(QObject):
         self._session, self._look = session, Look(session, stream)
         self._set_phase(Phase.RUNNING)
         self.connected.emit(stream)
-        self._timer.start()
 
     def _on_refused(self, number: int, text: str) -> None:
         if number == self._number:
+            self._timer.stop()
             self._set_phase(Phase.IDLE)
             self.failed.emit(text)
 

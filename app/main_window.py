@@ -54,7 +54,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.controller = controller
         self._subject = subject
-        self._told = ""
         self._newest: Frame | None = None
         self._make_parts()
         self._lay_out()
@@ -158,7 +157,6 @@ class MainWindow(QMainWindow):
     def connect_to(self, request: Request) -> None:
         """Connect, after asking when that would end a recording."""
         if self._may_stop("Stop Recording and Connect"):
-            self._told = ""
             self.controller.connect_to(request)
 
     def toggle_recording(self) -> None:
@@ -214,21 +212,17 @@ class MainWindow(QMainWindow):
         if phase is Phase.CONNECTING:
             self.start.show_problem("")
             self.log.clear()
-            self._show_progress()
+            self._on_waiting("")
         if phase in (Phase.IDLE, Phase.CONNECTING):
             self.banner.hide()
-            self.status.clear()
+            self.status.clear(connecting=phase is Phase.CONNECTING)
             self.scope.set_stream(None)
             self._newest = None
 
     def _on_waiting(self, text: str) -> None:
-        self._told = text
-        self._show_progress()
-
-    def _show_progress(self) -> None:
         request = self.controller.request
         if request is not None:
-            self.connecting.show_progress(request.title, request.source, self._told, self.controller.connecting_s)
+            self.connecting.show_progress(request.title, request.source, text, self.controller.connecting_s)
 
     def _on_connected(self, stream: Stream) -> None:
         self.header.set_stream(stream)

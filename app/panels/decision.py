@@ -12,6 +12,8 @@ from app.panels.frame import Score, Scored, Stream
 MAX_BARS = 8
 MAX_TRIALS = 24
 BAR_PX = 21
+FIRST_TRIAL = ("Waiting for the First Trial", "A decision appears here as soon as a trial's window is complete.")
+SETTLING = ("Waiting for the Filters", "Trials are decoded as soon as the filters have settled.")
 
 
 class Bars(QWidget):
@@ -222,6 +224,9 @@ class DecisionPanel(QFrame):
 
     def set_stream(self, stream: Stream | None) -> None:
         """Start anew."""
+        self._stream = stream
+        self._said_settling = False
+        self._shown: tuple[Scored, Score | None] | None = None
         self.curve.clear()
         self.trials.set_scored(())
         self.tag.setVisible(stream is not None and stream.info.simulated)
@@ -229,7 +234,7 @@ class DecisionPanel(QFrame):
         if stream is not None:
             self.bars.set_classes(len(stream.classes))
         if stream is not None and stream.classes:
-            self._say("Waiting for the first trial", "Decisions appear here as soon as a trial's window is complete.")
+            self._say(*FIRST_TRIAL)
         elif stream is not None and stream.off:
             self._say("Decoding Is Off", stream.off)
         else:
@@ -241,11 +246,17 @@ class DecisionPanel(QFrame):
 
     def set_decisions(self, decisions: Sequence[Scored], score: Score | None, settling: bool) -> None:
         """The newest decisions, oldest first, and how good they have been."""
+        if self._stream is None or not self._stream.classes:
+            return
         if not decisions:
-            if settling:
-                self._say("Waiting for the Filters", "Trials are decoded as soon as the filters have settled.")
+            if settling != self._said_settling:
+                self._said_settling = settling
+                self._say(*(SETTLING if settling else FIRST_TRIAL))
             return
         newest = decisions[-1]
+        if (newest, score) == self._shown:
+            return
+        self._shown = (newest, score)
         self._pages.setCurrentIndex(1)
         self.answer.setText(newest.decision.top)
         self.beside.setText(f"trial {newest.decision.trial + 1}{_truth(newest)}")

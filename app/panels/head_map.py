@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QFrame, QLabel, QToolTip, QVBoxLayout, QWidget
 from app import theme
 from pipeline.montage import Position
 from pipeline.quality import HARD, ChannelQuality, Quality
-from pipeline.spatial import SPHERE_CENTRE_M
 
 COLOURS = {Quality.GOOD: theme.GOOD, Quality.NOISY: theme.WARN, Quality.UNCORRELATED: theme.WARN}
 WORDS = {
@@ -24,16 +23,21 @@ WORDS = {
     Quality.LOST: "lost: samples are missing",
     Quality.UNKNOWN: "not judged yet",
 }
-# How far below the head circle's rim (90 degrees from the vertex) the caps reach.
-RIM = 1.16
+# Middle of the template's cap, metres, head frame: Fpz, T7 and T8 lie about 90 degrees from the vertex around it.
+CENTRE_M = (0.0, 0.018, 0.03)
+RIM_ANGLE = math.radians(94)
+# What lies below the rim of the head is drawn nearer to it than it is, so that ears and neck cost little room.
+SQUEEZE = 0.6
+RIM = 1.2
 
 
 def projected(position: Position) -> tuple[float, float]:
-    """Azimuthal equidistant projection: (x right, y front), 1 at 90 degrees from the vertex."""
-    x, y, z = np.subtract(position, SPHERE_CENTRE_M)
-    angle = math.atan2(math.hypot(x, y), z)
+    """Azimuthal equidistant projection from above: (x right, y front), 1 at the rim of the head."""
+    x, y, z = np.subtract(position, CENTRE_M)
     azimuth = math.atan2(y, x)
-    radius = angle / (math.pi / 2)
+    radius = math.atan2(math.hypot(x, y), z) / RIM_ANGLE
+    if radius > 1:
+        radius = 1 + (radius - 1) * SQUEEZE
     return radius * math.cos(azimuth), radius * math.sin(azimuth)
 
 
@@ -210,6 +214,7 @@ class QualityPanel(QFrame):
         theme.set_role(self._title, "heading")
         self._unplaced: tuple[str, ...] = ()
         self._why = ""
+        self._shown: Sequence[ChannelQuality] = ()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 12, 14, 10)
         layout.setSpacing(6)
@@ -220,6 +225,7 @@ class QualityPanel(QFrame):
 
     def set_electrodes(self, names: Sequence[str], positions: Mapping[str, Position], why_not: str, off: str) -> None:
         """Start anew: `why_not` explains missing positions, `off` why nothing is judged."""
+        self._shown = ()
         self._unplaced = tuple(name for name in names if name not in positions)
         self._why = off or (why_not if self._unplaced else "")
         self.head.set_places({name: positions[name] for name in names if name in positions})
@@ -229,8 +235,9 @@ class QualityPanel(QFrame):
 
     def set_quality(self, channels: Sequence[ChannelQuality]) -> None:
         """The newest verdicts."""
-        if not channels:
+        if not channels or channels is self._shown:
             return
+        self._shown = channels
         self.head.set_quality(channels)
         self.legend.set_counts([channel.state for channel in channels])
         self._write_note({channel.name: channel for channel in channels})

@@ -47,7 +47,8 @@ class Header(QFrame):
 
     def set_phase(self, phase: Phase) -> None:
         """What the connect button does now."""
-        self.connect_.setText({Phase.IDLE: "Connect…", Phase.CONNECTING: "Cancel"}.get(phase, "Disconnect"))
+        self.connect_.setText("Connect…" if phase is Phase.IDLE else "Disconnect")
+        self.connect_.setVisible(phase is not Phase.CONNECTING)
         self.connect_.setEnabled(phase is not Phase.CLOSING)
         self.record.setVisible(phase in (Phase.RUNNING, Phase.CLOSING))
         if phase in (Phase.IDLE, Phase.CONNECTING):

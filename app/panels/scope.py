@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app import theme
 from app.panels.frame import Samples, Stream
 from app.panels.sweep import BLANK, DisplayFilter, Sweep
+from app.panels.traces import Traces
 from pipeline.types import Boundary, BoundaryKind, Marker
 
 SCALES_UV = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 200_000)
@@ -50,7 +51,8 @@ class Scope(QWidget):
         self._labels = RowLabels()
         self._plot = _plot()
         self._layers = Layers(self._plot)
-        self._curves: list[pg.PlotCurveItem] = []
+        self._traces = Traces()
+        self._plot.addItem(self._traces, ignoreBounds=True)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -109,8 +111,7 @@ class Scope(QWidget):
         rows = trace.y[shown] / self.scale_uv
         np.clip(rows, -REACH_ROWS, REACH_ROWS, out=rows)
         rows -= np.arange(len(rows))[:, None] + 0.5
-        for curve, row in zip(self._curves, rows, strict=True):
-            curve.setData(trace.x_s, row, connect=trace.connect)
+        self._traces.set_trace(trace, rows)
         self._layers.show_cursor(self._sweep.position_s(self._sweep.newest_s))
         self._layers.show_markers(self._marker_places())
         self._layers.show_gaps(self._gap_places())
@@ -176,11 +177,7 @@ class Scope(QWidget):
 
     def _rebuild(self) -> None:
         n = self._n_shown
-        while len(self._curves) > n:
-            self._plot.removeItem(self._curves.pop())
-        while len(self._curves) < n:
-            self._curves.append(pg.PlotCurveItem(skipFiniteCheck=True))
-            self._plot.addItem(self._curves[-1])
+        self._traces.set_geometry(self.span_s, n)
         head = max(1.2, HEAD_SHARE * n)
         self._plot.setRange(xRange=(0, self.span_s), yRange=(-max(n, 1), head), padding=0, disableAutoRange=True)
         self._layers.set_geometry(self.span_s, head)
@@ -207,10 +204,13 @@ class Scope(QWidget):
             return
         names = self._stream.names[self.first_row : self.first_row + self.n_rows]
         self._labels.set_rows(names, self._bads)
-        for number, (curve, name) in enumerate(zip(self._curves, names, strict=True)):
-            shade = theme.TRACE if number % 2 == 0 else theme.TRACE_ALTERNATE
-            colour = theme.colour(theme.BAD, 0.55) if name in self._bads else theme.colour(shade)
-            curve.setPen(pg.mkPen(colour, width=1))
+        shades = (theme.TRACE, theme.TRACE_ALTERNATE)
+        self._traces.set_colours(
+            [
+                theme.colour(theme.BAD, 0.6) if name in self._bads else theme.colour(shades[number % 2])
+                for number, name in enumerate(names)
+            ]
+        )
 
     def _marker_places(self) -> list[tuple[float, str]]:
         assert self._sweep is not None
@@ -372,12 +372,12 @@ def _plot() -> pg.PlotWidget:
     plot.hideButtons()
     plot.hideAxis("left")
     axis = plot.getAxis("bottom")
+    axis.tickStrings = lambda values, _scale, _spacing: [f"{value:g} s" for value in values]
     axis.setHeight(AXIS_PX)
     axis.setPen(theme.LINE)
     axis.setTextPen(theme.FAINT)
     axis.setStyle(tickFont=theme.font(8.5), tickLength=4)
     axis.setTicks(None)
-    plot.showGrid(x=True, y=False, alpha=0.12)
     plot.getPlotItem().layout.setContentsMargins(0, 0, 0, 0)
     plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     plot.viewport().setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

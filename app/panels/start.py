@@ -119,8 +119,19 @@ class ConnectingPage(QWidget):
     def show_progress(self, title: str, source: str, told: str, elapsed_s: float) -> None:
         """What is going on; `told` is the source's own word on it."""
         self.title.setText(f"Connecting to {title}")
-        waiting = told or f"looking for {source}"
+        waiting = told or _first_words(source)
         self.text.setText(f"{_html(waiting)}<br><br>{elapsed_s:.0f} s")
+
+
+def _first_words(source: str) -> str:
+    kind, _, rest = source.partition(":")
+    if source == "sim":
+        return "Starting the participant, then looking for its two streams."
+    if kind == "lsl":
+        return "Looking for a stream with " + rest.replace(",", ", ").replace("=", " ")
+    if kind == "brainflow":
+        return f"Opening the board {rest}."
+    return f"Opening {source}."
 
 
 def _html(text: str) -> str:

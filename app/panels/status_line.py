@@ -7,6 +7,7 @@ from app import theme
 from app.panels.frame import Frame
 from pipeline.worker import State
 
+MAX_EVENT = 80
 STATES = {
     "connected": ("● Streaming", "good"),
     "recovered": ("● Recovered", "good"),
@@ -47,12 +48,12 @@ class StatusLine(QFrame):
         layout.addWidget(self.newest)
         self.clear()
 
-    def clear(self) -> None:
-        """Nothing is connected."""
+    def clear(self, connecting: bool = False) -> None:
+        """Nothing is connected yet."""
         for label in (self.rate, self.samples, self.markers, self.latency, self.workers):
             label.clear()
         self.newest.setText("")
-        self.state.setText("○ Not Connected")
+        self.state.setText("○ Connecting…" if connecting else "○ Not Connected")
         theme.set_role(self.state, "faint")
 
     def set_frame(self, frame: Frame) -> None:
@@ -74,7 +75,9 @@ class StatusLine(QFrame):
         self._show_latency(frame.latency_ms)
         self._show_workers(frame)
         event = view.events[-1] if view.events else None
-        self.newest.setText(f"{event.kind.replace('_', ' ')}: {event.text}"[:70] if event else "")
+        self.newest.setText(
+            (event.text if len(event.text) <= MAX_EVENT else event.text[: MAX_EVENT - 1] + "…") if event else ""
+        )
         self.newest.setToolTip(event.text if event else "")
 
     def _show_latency(self, latency_ms: tuple[float, float] | None) -> None:
