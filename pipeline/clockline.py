@@ -93,8 +93,8 @@ class _Block:
 class ClockLine:
     """Estimate and output line of one stream.
 
-    `limit_s` is how far above the line a stamp may lie without raising doubt; `jitter_s` half the interquartile range of
-    the stamps about the line, plus its lag: the median of the last 10 s. Thread: the one that aligns.
+    `limit_s` is how far above the line a stamp may lie without raising doubt; `jitter_s` half the interquartile range
+    of the stamps about the line, plus its lag: the median of the last 10 s. Thread: the one that aligns.
     """
 
     def __init__(self, sfreq_hz: float, start_s: float) -> None:

@@ -129,7 +129,8 @@ class MarkerClock:
     def time_of(self, stamp_s: float) -> float:
         """The time of one marker; call in the order of the stream, so that a reset of its clock is noticed.
 
-        Between a reset and the first offset of the new clock no time is right; the old offset is then applied. A stamp that is none (0 or not finite) gets the time of the marker before it (NaN for the first).
+        Between a reset and the first offset of the new clock no time is right; the old offset is then applied. A stamp
+        that is none (0 or not finite) gets the time of the marker before it (NaN for the first).
         """
         if not np.isfinite(stamp_s) or stamp_s == 0:
             return self._time_s

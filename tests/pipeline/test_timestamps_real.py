@@ -95,8 +95,9 @@ def test_a_clock_reset_with_273_s_between_is_one_reset_and_no_other_boundary(dat
     assert reset.jump_s == pytest.approx(-652340.285 - 1121.166, abs=0.01)
     assert reset.stop_s - reset.start_s == pytest.approx(273.551, abs=0.06), "the last two samples came 40 ms late"
     assert reset.n_lost == pytest.approx(273.55 * 92.9, rel=0.01), "the device was off for that long"
-    after = slice(13400, None)
-    assert np.abs(times_s - stamps_s - 1121.1656)[after].max() < 0.05
+    off_s = np.abs(times_s - stamps_s - 1121.1656)[13400:]
+    assert np.percentile(off_s, 95) < 0.03, "the sender sleeps between samples and oversleeps for good, 20 ms at a time"
+    assert off_s.max() < 0.1
     assert aligner.rate_warning is not None, "100 Hz nominal, 93 Hz in truth"
 
 
