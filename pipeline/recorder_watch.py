@@ -12,7 +12,7 @@ from pipeline.channels import Lossless
 from pipeline.recorder_inlets import RecordedInlet, described
 from pipeline.sources.lsl_find import Selector, agrees, describe, one_line, search
 from pipeline.types import StreamInfo
-from pipeline.worker import Worker
+from pipeline.worker import Health, Worker
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,11 @@ class Clocks:
         self._changed = threading.Event()
         self._stop = threading.Event()
         self._worker = Worker("clocks", self.step)
+
+    @property
+    def health(self) -> Health:
+        """Whether the thread lives."""
+        return self._worker.health
 
     def add(self, inlet: RecordedInlet) -> None:
         """Measure this sender at once and from now on."""
@@ -121,6 +126,11 @@ class Scout:
         self._worker = Worker("scout", self.step)
 
     @property
+    def health(self) -> Health:
+        """Whether the thread lives."""
+        return self._worker.health
+
+    @property
     def waiting_for(self) -> tuple[str, ...]:
         """The added selectors for which nothing has appeared."""
         with self._lock:
@@ -189,7 +199,9 @@ class Scout:
         with self._lock:
             if self._returned:
                 return all(any(inlet.liblsl_finds(other) for other in found) for inlet in self._returned)
-            return all(any(agrees(other, selector) for other in found) for selector in self._awaited) and not self._lost
+            return all(any(agrees(other, selector) for other in found) for selector in self._awaited) and all(
+                any(self._is_successor(inlet, other) for other in found) for inlet in self._lost
+            )
 
     def _returned_as(self, inlet: RecordedInlet, candidates: list[pylsl.StreamInfo]) -> None:
         answer = Compared(inlet)

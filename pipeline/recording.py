@@ -24,11 +24,12 @@ from pipeline.recorder_messages import (
     RecorderStatus,
     Samples,
     StreamState,
-    StreamStatus,
 )
+from pipeline.recorder_stream import RecordedStream
 from pipeline.recorder_watch import Clocks, Compared, Joined, Scout
 from pipeline.sources.lsl_find import differences
 from pipeline.types import Array, StreamInfo
+from pipeline.worker import State
 from pipeline.xdf_writer import XdfWriter
 
 log = logging.getLogger(__name__)
@@ -37,45 +38,9 @@ SYNC_EVERY_S = 1.0
 DISK_EVERY_S = 5.0
 BOUNDARY_EVERY_S = 10.0  # as the XDF specification recommends
 FIRST_CLOCK_WITHIN_S = 2.0
-SILENT_AFTER_S = 0.5
-LOST_AFTER_S = 3.0
 # Samples of a sender that came back wait this long for it to say what it is; more would be lost with this process.
 HOLD_S = 1.5
 N_WARNINGS = 20
-
-Held = tuple[Array, NDArray[Any]]
-
-
-@dataclass
-class _Stream:
-    """One stream in the file. `held` are samples of a sender that came back and is not known yet."""
-
-    stream_id: int
-    info: StreamInfo
-    last_s: float
-    key: int | None = None
-    inlet: RecordedInlet | None = None
-    n_offsets: int = 0
-    gone: bool = False
-    ended: bool = False
-    state: StreamState = StreamState.RECORDING
-    held: list[Held] | None = None
-    held_from_s: float = 0.0
-
-    def state_at(self, now_s: float) -> StreamState:
-        """What `StreamState` describes."""
-        silent_s = now_s - self.last_s
-        regular = self.info.sfreq_hz > 0
-        unanswered = self.inlet is not None and not self.inlet.answers and silent_s > SILENT_AFTER_S
-        if self.ended:
-            return StreamState.ENDED
-        if self.held is not None:
-            return StreamState.RETURNING
-        if self.gone or unanswered or (regular and silent_s > LOST_AFTER_S):
-            return StreamState.LOST
-        if regular and silent_s > SILENT_AFTER_S:
-            return StreamState.SILENT
-        return StreamState.RECORDING
 
 
 @dataclass
@@ -100,12 +65,13 @@ class Recording:
     def __init__(self, order: Order, commands: Lossless[Command]) -> None:
         self._order = order
         self._commands = commands
-        self._streams: list[_Stream] = []
+        self._streams: list[RecordedStream] = []
         self._state = RecorderState.STARTING
         self._failure = ""
         self._warnings: deque[str] = deque(maxlen=N_WARNINGS)
         self._synced_at_s = float("nan")
         self._due = _Due()
+        self._dead: set[str] = set()
         self._clocks = Clocks()
         self._scout = Scout()
 
@@ -179,20 +145,7 @@ class Recording:
     def status(self) -> RecorderStatus:
         """Where it stands now."""
         now_s = pylsl.local_clock()
-        streams = tuple(
-            StreamStatus(
-                s.stream_id,
-                s.key,
-                s.info.name,
-                s.info.type,
-                s.info.source_id,
-                self._writer.n_samples(s.stream_id),
-                s.n_offsets,
-                now_s - s.last_s,
-                s.state,
-            )
-            for s in self._streams
-        )
+        streams = tuple(s.status_at(now_s, self._writer.n_samples(s.stream_id)) for s in self._streams)
         return RecorderStatus(
             self._state,
             self._writer.path,
@@ -232,7 +185,7 @@ class Recording:
                 case AddInlet(selector):
                     self._scout.await_stream(selector)
 
-    def _opened(self, key: int) -> _Stream:
+    def _opened(self, key: int) -> RecordedStream:
         return next(stream for stream in self._streams if stream.key == key)
 
     def _add(
@@ -242,9 +195,9 @@ class Recording:
         header_xml: str | None = None,
         key: int | None = None,
         inlet: RecordedInlet | None = None,
-    ) -> _Stream:
+    ) -> RecordedStream:
         stream_id = self._writer.add_stream(info, header_xml)
-        stream = _Stream(stream_id, info, pylsl.local_clock(), key, inlet)
+        stream = RecordedStream(stream_id, info, pylsl.local_clock(), key, inlet)
         self._streams.append(stream)
         self._due.disk_s = 0.0  # more will be written from now on
         return stream
@@ -255,7 +208,7 @@ class Recording:
         inlet.begin_measuring()
         self._clocks.add(inlet)
 
-    def _pull(self, stream: _Stream) -> None:
+    def _pull(self, stream: RecordedStream) -> None:
         if stream.inlet is None or stream.gone:
             return
         # Asked before the pull: the new sender's samples come half a second after liblsl has noted its return.
@@ -274,7 +227,7 @@ class Recording:
         if stream.held and pylsl.local_clock() - stream.held_from_s > HOLD_S:
             self._release_unknown(stream)
 
-    def _arrived(self, stream: _Stream, stamps_s: Array, data: NDArray[Any]) -> None:
+    def _arrived(self, stream: RecordedStream, stamps_s: Array, data: NDArray[Any]) -> None:
         if stream.held is not None:
             stream.held_from_s = stream.held_from_s if stream.held else pylsl.local_clock()
             stream.held.append((stamps_s, data))
@@ -283,11 +236,11 @@ class Recording:
         if len(stamps_s):
             stream.last_s = pylsl.local_clock()
 
-    def _release_unknown(self, stream: _Stream) -> None:
+    def _release_unknown(self, stream: RecordedStream) -> None:
         self._warn(f"{stream.info.name!r} sends again, but does not say what it is; taken as what it was")
         self._release(stream, stream)
 
-    def _release(self, stream: _Stream, into: _Stream) -> None:
+    def _release(self, stream: RecordedStream, into: RecordedStream) -> None:
         held, stream.held = stream.held or [], None
         for stamps_s, data in held:
             self._arrived(into, stamps_s, data)
@@ -297,11 +250,11 @@ class Recording:
             if (stream := self._of(measured.inlet)) is not None:
                 self._offset(stream, measured.at_s, measured.value_s)
 
-    def _offset(self, stream: _Stream, at_s: float, value_s: float) -> None:
+    def _offset(self, stream: RecordedStream, at_s: float, value_s: float) -> None:
         self._writer.write_offset(stream.stream_id, at_s, value_s)
         stream.n_offsets += 1
 
-    def _of(self, inlet: RecordedInlet) -> _Stream | None:
+    def _of(self, inlet: RecordedInlet) -> RecordedStream | None:
         return next((stream for stream in self._streams if stream.inlet is inlet), None)
 
     def _take_finds(self) -> None:
@@ -336,7 +289,7 @@ class Recording:
             self._warn(f"{stream.info.name!r} is back")
         self._release(stream, successor)
 
-    def _end(self, stream: _Stream, successor: StreamInfo) -> None:
+    def _end(self, stream: RecordedStream, successor: StreamInfo) -> None:
         """The sender came back as something else: its stream ends where it is, another begins."""
         changes = differences(stream.info, successor) or ["without a source_id it may be another"]
         self._warn(f"{stream.info.name!r} came back changed ({'; '.join(changes)}): a new stream begins")
@@ -354,9 +307,10 @@ class Recording:
             self._due.sync_s = now_s + SYNC_EVERY_S
         if now_s >= self._due.disk_s:
             self._watch_disk()
+            self._watch_threads()
             self._due.disk_s = now_s + DISK_EVERY_S
 
-    def _note_state(self, stream: _Stream, now_s: float) -> None:
+    def _note_state(self, stream: RecordedStream, now_s: float) -> None:
         before, stream.state = stream.state, stream.state_at(now_s)
         if stream.inlet is None or (before is StreamState.LOST) == (stream.state is StreamState.LOST):
             return
@@ -365,6 +319,12 @@ class Recording:
             self._scout.find_again(stream.inlet)
         else:
             self._scout.found_again(stream.inlet)
+
+    def _watch_threads(self) -> None:
+        for worker in (self._clocks, self._scout):
+            if worker.health.state is State.FAILED and worker.health.name not in self._dead:
+                self._dead.add(worker.health.name)
+                self._warn(f"the recorder's {worker.health.name} thread died; samples are still recorded")
 
     def _watch_disk(self) -> None:
         was_low = self._room.low

@@ -90,3 +90,18 @@ def test_a_stream_of_the_application_that_pauses_is_silent(recording):
     recording._streams[0].last_s -= 1.0
     recording.step()
     assert recording.status().streams[0].state is StreamState.SILENT
+
+
+def test_a_thread_that_dies_is_warned_of_and_samples_are_still_recorded(recording, monkeypatch):
+    def break_down() -> bool:
+        raise RuntimeError("broken")
+
+    worker = recording._scout._worker
+    worker.step = break_down
+    recording._scout._wanted.set()  # the step in progress ends
+    assert worker.join(5.0)
+    for _ in range(2):
+        recording._due.disk_s = 0.0
+        recording.step()
+    assert [w for w in recording.status().warnings if "scout thread died" in w] == list(recording.status().warnings)
+    assert len(recording.status().warnings) == 1 and recording.status().streams[0].n_samples == 3
