@@ -83,6 +83,8 @@ def build_parser() -> argparse.ArgumentParser:
     live = add("live", "decode live")
     _add_source(live, markers_required=False)
     live.add_argument("--subject", type=Path, metavar="DIR", help="a calibrated subject; without it nothing is decoded")
+    _add_events(live)
+    live.add_argument("--share-eeg", action="store_true", help="send the EEG with a stimulus channel, for MNE programs")
     live.add_argument("--no-record", action="store_true", help="do not record the session")
     return parser
 

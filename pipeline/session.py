@@ -99,6 +99,7 @@ class Session:
         on_log_line: Callable[[str], None] | None = None,
         on_decision: Callable[[Decision], None] | None = None,
         on_item: Callable[[Item], None] | None = None,
+        on_trial: Callable[[str, float], None] | None = None,
     ) -> None:
         self.clock = clock or LslClock()
         self.ledger = Ledger()
@@ -111,6 +112,7 @@ class Session:
         self._on_log_line = on_log_line
         self._on_decision = on_decision
         self._on_item = on_item
+        self._on_trial = on_trial
         self._controls: Lossless[Callable[[], None]] = Lossless()
         self.loop: DecodeLoop | None = None
         self.events: deque[SourceEvent] = deque(maxlen=MAX_EVENTS)
@@ -226,6 +228,8 @@ class Session:
             onset = self.scorer.take(marker)
             if onset is not None and self.loop is not None:
                 self.loop.onsets.put(onset)
+            if onset is not None and self._on_trial is not None:
+                self._on_trial(self.scorer.truth[onset.trial], onset.time_s)
         if self.loop is None:
             self.acquisition.boundaries.take_all()
         for event in self.acquisition.events.take_all():

@@ -17,10 +17,11 @@ from calibration.subjects import Subject
 from calibration.subjects import load as load_subject
 from engines.errors import InputError
 from pipeline.clock import LslClock
-from pipeline.outlets import DecisionOutlet, Publisher
+from pipeline.outlets import DecisionOutlet
 from pipeline.player import Player
 from pipeline.recorded import Recorded
 from pipeline.session import Session
+from pipeline.sharing import Sharing
 from pipeline.sources.base import Source
 from pipeline.sources.lsl import LslSource
 from pipeline.sources.paced import PacedSource
@@ -96,32 +97,69 @@ def live_session(
     terminal: Terminal,
     out: Path,
     ended: Callable[[Session], bool] = lambda _: False,
-    on_decision: Callable[[Decision], None] = lambda _: None,
 ) -> Session:
-    """Run a live source: recorded, decoded, published."""
+    """Run a live source: recorded, decoded, published; shared with other programs when asked for."""
     recorded = None
     if not getattr(options, "no_record", False):
         recorded = Recorded(source, out / "session.xdf", LslClock(), over_lsl=isinstance(source, LSL_SOURCES))
-    publisher, outlet = Publisher(), DecisionOutlet()
+    with DecisionOutlet(subject.decoder.classes if subject else ()) as outlet, Shared() as shared:
 
-    def decided(decision: Decision) -> None:
-        publisher.submit(lambda: outlet.publish(decision))
-        if recorded:
-            recorded.decision(decision)
-        on_decision(decision)
+        def decided(decision: Decision) -> None:
+            outlet.publish(decision)
+            if recorded:
+                recorded.decision(decision)
 
-    session = make_session(
-        recorded or source, options, config, subject, decided, recorded.log_line if recorded else None
-    )
-    publisher.start()
-    try:
-        with stop_on_signals() as stop, terminal.progress("live") as progress:
-            session.open()
-            run_live(session, options.seconds, stop, progress.update, lambda: ended(session))
-    finally:
-        publisher.stop()
-        session.close()
+        session = make_session(
+            recorded or source,
+            options,
+            config,
+            subject,
+            on_decision=decided,
+            on_log_line=recorded.log_line if recorded else None,
+            on_trial=shared.mark,
+        )
+        try:
+            with stop_on_signals() as stop, terminal.progress("live") as progress:
+                session.open()
+                if getattr(options, "share_eeg", False):
+                    shared.begin(session)
+                run_live(session, options.seconds, stop, progress.update, lambda: ended(session))
+        finally:
+            session.close()
     return session
+
+
+class Shared:
+    """The session's EEG for other programs, once somebody asked for it."""
+
+    def __init__(self) -> None:
+        self._sharing: Sharing | None = None
+
+    def __enter__(self) -> "Shared":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._sharing is not None:
+            self._sharing.stop()
+
+    def begin(self, session: Session) -> None:
+        """Start sending.
+
+        Raises:
+            InputError: the session knows no classes to number.
+        """
+        classes = session.decoder.classes if session.decoder else tuple(session.setup.patterns)
+        if not classes:
+            raise InputError(
+                "--share-eeg numbers the trials by class: give --subject, or --event CLASS=PATTERN for each"
+            )
+        self._sharing = Sharing(session.acquisition, classes)
+        self._sharing.start()
+
+    def mark(self, name: str, time_s: float) -> None:
+        """A trial of class `name` began."""
+        if self._sharing is not None:
+            self._sharing.mark(name, time_s)
 
 
 def source_of(options: argparse.Namespace, terminal: Terminal) -> Source:
@@ -146,6 +184,7 @@ def make_session(
     subject: Subject | None,
     on_decision: Callable[[Decision], None] | None = None,
     on_log_line: Callable[[str], None] | None = None,
+    on_trial: Callable[[str, float], None] | None = None,
 ) -> Session:
     """A session over a source, set up from the options."""
     events = parse_events(getattr(options, "event", ())) or {
@@ -159,6 +198,7 @@ def make_session(
         unit=options.unit or config.unit,
         on_decision=on_decision,
         on_log_line=on_log_line,
+        on_trial=on_trial,
     )
 
 
