@@ -222,3 +222,30 @@ class ClockLine:
         paced_by_software = abs(self.period_s / self._nominal_s - 1.0) > CRYSTAL
         stall_s = STALL_S if paced_by_software else 0.0
         return TOLERATED_SAMPLES * self.period_s + TOLERATED_JITTERS * jitter_s + stall_s
+
+
+class RateCount:
+    """Samples per second within segments."""
+
+    def __init__(self) -> None:
+        self._n = 0
+        self._closed_s = 0.0
+        self._first_s = self._last_s = float("nan")
+
+    @property
+    def span_s(self) -> float:
+        """Seconds within segments."""
+        return self._closed_s + (self._last_s - self._first_s) if self._n else 0.0
+
+    @property
+    def hz(self) -> float:
+        """Samples per second; NaN before the second sample."""
+        return self._n / self.span_s if self._n and self.span_s > 0 else float("nan")
+
+    def count(self, times_s: Array, new: bool) -> None:
+        """Count samples given out; `new` when a segment starts with the first of them."""
+        if new:
+            self._closed_s = self.span_s
+            self._first_s = float(times_s[0])
+        self._n += len(times_s) - new
+        self._last_s = float(times_s[-1])

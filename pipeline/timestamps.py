@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.clockline import TOLERATED_SAMPLES, ClockLine
+from pipeline.clockline import TOLERATED_SAMPLES, ClockLine, RateCount
 from pipeline.displacement import Late, judge, window_samples
 from pipeline.offsets import JUMP_S, MarkerClock, OffsetTrack
 from pipeline.types import Array, Boundary, BoundaryKind, ClockOffset
@@ -77,7 +77,7 @@ class Aligner:
         self.n_backward = 0
         self.n_unstamped = 0
         self._boundaries: list[Boundary] = []
-        self._rate = _Rate()
+        self._rate = RateCount()
         self._markers = MarkerClock()
         self._track = OffsetTrack()
         self._epoch = 0
@@ -346,27 +346,3 @@ class Aligner:
         self._new = Boundary(self._n_out, kind, start_s, stop_s, n_lost, jump_s)
         self._boundaries.append(self._new)
         self.n_lost += n_lost
-
-
-class _Rate:
-    """Samples per second within segments."""
-
-    def __init__(self) -> None:
-        self._n = 0
-        self._closed_s = 0.0
-        self._first_s = self._last_s = float("nan")
-
-    @property
-    def span_s(self) -> float:
-        return self._closed_s + (self._last_s - self._first_s) if self._n else 0.0
-
-    @property
-    def hz(self) -> float:
-        return self._n / self.span_s if self._n and self.span_s > 0 else float("nan")
-
-    def count(self, times_s: Array, new: bool) -> None:
-        if new:
-            self._closed_s = self.span_s
-            self._first_s = float(times_s[0])
-        self._n += len(times_s) - new
-        self._last_s = float(times_s[-1])
