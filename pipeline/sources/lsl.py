@@ -229,6 +229,7 @@ class LslSource:
         items: list[Item] = []
         for note in self._watch.notes.take_all():
             if isinstance(note, Replaced):
+                items += self._markers_of(self._links[note.key])  # the last ones of the old connection
                 self._links[note.key].pipe = note.pipe
                 continue
             items.append(note)
@@ -240,19 +241,20 @@ class LslSource:
         return items
 
     def _poll_markers(self) -> list[Item]:
-        items: list[Item] = []
-        for key, link in self._links.items():
-            if not isinstance(link.pipe, MarkerInlet) or link.lost:
-                continue
-            try:
-                came = list(link.pipe.poll())
-            except pylsl.util.LostError:
-                link.lost = True
-                continue
-            if came:
-                labels, stamps_s = zip(*came, strict=True)
-                items.append(MarkerChunk(key, labels, stamps_s, pylsl.local_clock()))
-        return items
+        return [item for link in self._links.values() for item in self._markers_of(link)]
+
+    def _markers_of(self, link: Link) -> list[Item]:
+        if not isinstance(link.pipe, MarkerInlet) or link.lost:
+            return []
+        try:
+            came = list(link.pipe.poll())
+        except pylsl.util.LostError:
+            link.lost = True
+            return []
+        if not came:
+            return []
+        labels, stamps_s = zip(*came, strict=True)
+        return [MarkerChunk(link.key, labels, stamps_s, pylsl.local_clock())]
 
     def close(self) -> None:
         """Let go of every stream. Safe to call twice."""

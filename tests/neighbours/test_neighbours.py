@@ -69,6 +69,7 @@ def received(program: str, tmp_path: Path, publish: Callable[[CompatibilityOutle
     source_id, to = f"ours-{uuid.uuid4().hex[:8]}", tmp_path / "received.npz"
     outlet = CompatibilityOutlet(INFO, LABELS, source_id)
     with neighbour(program, source_id, to) as process:
+        assert outlet._eeg.wait_for_consumers(10.0)
         publish(outlet)
         _, told = process.communicate(timeout=60)
         assert process.returncode == 0, told[-3000:]

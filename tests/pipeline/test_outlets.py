@@ -17,10 +17,11 @@ RATE_HZ = 250.0
 INFO = StreamInfo("amp", "EEG", 2, RATE_HZ, channels=(Channel("Cz", Kind.EEG, "uV"), Channel("aux", Kind.MISC)))
 
 
-def listen(source_id: str) -> pylsl.StreamInlet:
+def listen(source_id: str, outlet: pylsl.StreamOutlet) -> pylsl.StreamInlet:
     (found,) = pylsl.resolve_byprop("source_id", source_id, timeout=5.0)
     inlet = pylsl.StreamInlet(found)
     inlet.open_stream(5.0)
+    assert outlet.wait_for_consumers(5.0)  # the inlet is open a moment before the outlet knows of it
     return inlet
 
 
@@ -28,7 +29,7 @@ def listen(source_id: str) -> pylsl.StreamInlet:
 def compatible() -> Iterator[tuple[CompatibilityOutlet, pylsl.StreamInlet]]:
     source_id = f"test-{uuid.uuid4().hex[:8]}"
     outlet = CompatibilityOutlet(INFO, ["face", "house"], source_id)
-    yield outlet, listen(source_id)
+    yield outlet, listen(source_id, outlet._eeg)
 
 
 def times(start: int, stop: int) -> np.ndarray:
@@ -45,7 +46,7 @@ def test_a_decision_arrives_as_json_stamped_with_its_moment() -> None:
     source_id = f"test-{uuid.uuid4().hex[:8]}"
     decision = Decision(3, "static", 10.0, 10.8, 10.81, ("Hund", "Käse"), (0.25, 0.75))
     with DecisionOutlet(("Hund", "Käse"), source_id) as outlet:
-        inlet = listen(source_id)
+        inlet = listen(source_id, outlet._outlet)
         outlet.publish(decision)
         (text,), stamp_s = inlet.pull_sample(5.0)
         assert inlet.info(5.0).desc().child("classes").child("class").child_value() == "Hund"
