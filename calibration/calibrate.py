@@ -24,6 +24,8 @@ AVERAGE_FROM = 32
 # Without --event every label is a class, up to so many; more are free text or trial numbers.
 MAX_CLASSES = 16
 FLICKER = re.compile(r"(\d+(?:\.\d+)?)\s*hz", re.IGNORECASE)
+# Share of the work that reading and cutting takes, for the progress.
+READING = 0.4
 # Flicker responses build up after about 140 ms (Chen et al. 2015, PNAS 112); 3 s tell 1 Hz apart well.
 FLICKER_WINDOW = EpochConfig(0.14, 3.14, None)
 IMAGERY_WINDOW = EpochConfig(0.5, 3.5, None)
@@ -101,7 +103,7 @@ def calibrate(
     windows = windows_for(spacing_s(surveys, classes), classes, surveys[0].info.sfreq_hz, epoch)
     sets: dict[str, EpochSet] = {}
     for name, window in windows.items():
-        progress(len(sets) / len(windows), f"cutting {name} epochs")
+        progress(READING * len(sets) / len(windows), f"cutting {name} epochs")
         sets[name] = epochs_from(files, classes, chosen_chain, window, unit=unit, trial_start=trial_start)
     evaluation = evaluate(
         sets,
@@ -109,7 +111,7 @@ def calibrate(
         system,
         n_permutations=n_permutations,
         seed=seed,
-        progress=progress,
+        progress=lambda share, text: progress(READING + (1.0 - READING) * share, text),
     )
     simulated = any(found.info.simulated for found in surveys)
     epochs = sets[evaluation.window]

@@ -107,17 +107,3 @@ def order_p(labels: Labels) -> float:
     if len(positions) < 2:
         return 1.0
     return float(stats.kruskal(*positions).pvalue)
-
-
-def balanced_accuracy_ci(true: NDArray[np.str_], answered: NDArray[np.str_]) -> tuple[float, float, float]:
-    """Balanced accuracy of named answers and its 95 % interval (`balanced_interval`): mean, low, high.
-
-    Raises:
-        InputError: no answers.
-    """
-    if len(true) == 0:
-        raise InputError("expected at least one answer to score; got none")
-    names, codes = np.unique(np.concatenate([true, answered]), return_inverse=True)
-    truth, answers = codes[: len(true)], codes[len(true) :]
-    low, high = balanced_interval(truth, answers, len(names))
-    return balanced_accuracy(truth, answers, len(names)), low, high

@@ -7,7 +7,6 @@ way, so an epoch in training is bit for bit the epoch that the decoder will get.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from functools import reduce
 
 import numpy as np
@@ -146,7 +145,7 @@ def epochs_from(
     first = parts[0]
     return EpochSet(
         data=np.stack([e.data for _, e in accepted]),
-        labels=np.array([classes.index(part.truth[e.trial]) for part, e in accepted]),
+        labels=np.array([classes.index(part.scorer.truth[e.trial]) for part, e in accepted]),
         onset_s=np.array([e.onset_s for _, e in accepted]),
         file=np.array([part.number for part, _ in accepted]),
         number=np.array([e.trial for _, e in accepted]),
@@ -155,7 +154,7 @@ def epochs_from(
         sfreq_hz=first.sfreq_hz,
         epoch=epoch,
         info=first.info,
-        begun=np.array([part.begun[e.trial] for part, e in accepted]) if trial_start else None,
+        begun=np.array([part.scorer.trial_of.get(e.trial, 0) for part, e in accepted]) if trial_start else None,
         rejected=dict(rejected),
     )
 
@@ -168,8 +167,7 @@ class _Cut:
     sfreq_hz: float
     accepted: list[Epoch]
     rejected: Counter[str]
-    truth: Mapping[int, str]
-    begun: Mapping[int, int]
+    scorer: Scorer
 
 
 def _cut(
@@ -192,13 +190,15 @@ def _cut(
         chain = Chain(chain_config, acquisition.info, frozen)
         builder = EpochBuilder(epoch, len(chain.channels), chain.sfreq_hz)
         loop = DecodeLoop(acquisition, chain, builder, None, clock, ledger)
-        book = _Book(Scorer(Events(patterns)), trial_start)
+        scorer = Scorer(Events(patterns, trial_start))
         epochs: list[Epoch] = []
         more = True
         while more:
             more = acquisition.step(0.0)
             for marker in acquisition.markers.take_all():
-                book.take(marker, loop)
+                onset = scorer.take(marker)
+                if onset is not None:
+                    loop.onsets.put(onset)
             acquisition.events.take_all()
             more = loop.step(0.0) or more
             epochs += loop.take()[0]
@@ -207,40 +207,22 @@ def _cut(
     finally:
         acquisition.close()
     accepted = sorted((e for e in epochs if e.rejected is None), key=lambda e: e.onset_s)
-    kept = [e for e in accepted if e.trial not in book.odd]
+    odd = _odd_ones(scorer)
+    kept = [e for e in accepted if e.trial not in odd]
     rejected = Counter(e.rejected for e in epochs if e.rejected is not None)
     if len(kept) < len(accepted):
         rejected[ODD] = len(accepted) - len(kept)
-    return _Cut(number, acquisition.info, chain.channels, chain.sfreq_hz, kept, rejected, book.truth, book.begun)
+    return _Cut(number, acquisition.info, chain.channels, chain.sfreq_hz, kept, rejected, scorer)
 
 
-class _Book:
-    """Which onset belongs to which class and to which trial."""
-
-    def __init__(self, scorer: Scorer, trial_start: str | None) -> None:
-        self._scorer = scorer
-        self._trial_start = trial_start
-        self._n_begun = 0
-        self._class_of_trial: dict[int, str] = {}
-        self.begun: dict[int, int] = {}
-        self.odd: set[int] = set()
-
-    @property
-    def truth(self) -> Mapping[int, str]:
-        return self._scorer.truth
-
-    def take(self, marker: Marker, loop: DecodeLoop) -> None:
-        if self._trial_start is not None and fnmatchcase(marker.label, self._trial_start):
-            self._n_begun += 1
-        onset = self._scorer.take(marker)
-        if onset is None:
-            return
-        loop.onsets.put(onset)
-        self.begun[onset.trial] = self._n_begun
-        named = self.truth[onset.trial]
-        # Windows that carry another class than the first of their trial are a fault of the paradigm.
-        if self._trial_start is not None and self._class_of_trial.setdefault(self._n_begun, named) != named:
-            self.odd.add(onset.trial)
+def _odd_ones(scorer: Scorer) -> set[int]:
+    """Onsets that name another class than the first of their trial: a fault of the paradigm."""
+    first: dict[int, str] = {}
+    return {
+        onset
+        for onset, trial in scorer.trial_of.items()
+        if first.setdefault(trial, scorer.truth[onset]) != scorer.truth[onset]
+    }
 
 
 def _require_alike(parts: Sequence[_Cut]) -> None:

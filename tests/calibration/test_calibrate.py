@@ -31,9 +31,13 @@ def test_recordings_become_a_subject_that_decodes_another_recording():
 
 
 def test_the_report_has_the_promised_fields():
-    found = calibrate([recording(0)], PATTERNS, system="lda", n_permutations=9)
+    heard: list[float] = []
+    found = calibrate(
+        [recording(0)], PATTERNS, system="lda", n_permutations=9, progress=lambda share, text: heard.append(share)
+    )
+    assert heard == sorted(heard) and heard[-1] == 1.0 and len(heard) > 5
     fields = json.loads(json.dumps(found.fields(), allow_nan=False))
-    assert fields["classes"] == ["face", "house"] and fields["n_epochs"] == {"face": 30, "house": 30}
+    assert fields["classes"] == ["face", "house"] and fields["n_epochs"] == 60
     assert set(fields["validation"][0]) == {
         "system",
         "scheme",

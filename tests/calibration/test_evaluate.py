@@ -106,6 +106,19 @@ def test_the_permutation_p_is_uniform_without_an_effect():
     assert 0.4 < np.mean(ps) < 0.68
 
 
+@pytest.mark.slow
+def test_the_permutation_p_is_uniform_although_the_system_is_chosen():
+    """The choice among systems and penalties is part of what is permuted."""
+    ps = [
+        evaluate({"evoked": evoked_set(seed, n=40, n_channels=3)}, linear_systems(), n_permutations=39)
+        .rows[0]
+        .p_permutation
+        for seed in range(200, 260)
+    ]
+    assert stats.binomtest(int(np.sum(np.array(ps) <= 0.1)), len(ps), 0.1).pvalue > 0.01
+    assert 0.4 < np.mean(ps) < 0.68
+
+
 def test_permuted_labels_get_the_answers_of_a_fit_of_their_own():
     """The refit by class means alone equals evaluating the shuffled labels as if they were true."""
     from calibration.candidates import Problem, answers_of
