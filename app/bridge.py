@@ -111,6 +111,7 @@ class Bridge(QObject):
         self._recording_since_s = self._connecting_since_s = time.monotonic()
         self._told_text = ""
         self._recording_busy = False
+        self._unclaimed: list[Session | Recording] = []  # made by a job, not yet taken over in the main thread
         self._offsets: deque[ClockOffset] = deque(maxlen=MAX_OFFSETS)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -154,6 +155,9 @@ class Bridge(QObject):
         self.disconnect_now()
         self._number += 1
         self._jobs.shutdown(wait=True)
+        for made in self._unclaimed:
+            made.stop()
+        self._unclaimed.clear()
 
     @property
     def connecting_s(self) -> float:
@@ -246,6 +250,7 @@ class Bridge(QObject):
             text = traceback.format_exc()
             log.error("connecting failed:\n%s", text)
         else:
+            self._unclaimed.append(session)
             self._opened.emit(number, session, stream)
             return
         if session is not None:
@@ -265,6 +270,7 @@ class Bridge(QObject):
         except (AfterimageError, OSError) as error:
             self._recording_refused.emit(str(error))
         else:
+            self._unclaimed.append(recording)
             self._recording_started.emit(recording)
 
     def _stop_record_job(self, recording: Recording) -> None:
@@ -296,6 +302,9 @@ class Bridge(QObject):
             self._told_text = text
 
     def _on_opened(self, number: int, session: Session, stream: Stream) -> None:
+        if session not in self._unclaimed:
+            return  # the bridge was closed meanwhile
+        self._unclaimed.remove(session)
         if number != self._number:
             self._jobs.submit(self._close_job, number, session, None)
             return
@@ -315,6 +324,9 @@ class Bridge(QObject):
 
     def _on_recording_started(self, recording: Recording) -> None:
         self._recording_busy = False
+        if recording not in self._unclaimed:
+            return  # the bridge was closed meanwhile
+        self._unclaimed.remove(recording)
         if self._session is None:  # disconnected meanwhile
             self._jobs.submit(self._stop_record_job, recording)
             return

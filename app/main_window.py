@@ -245,6 +245,7 @@ class MainWindow(QMainWindow):
         scope.push(frame.fresh, frame.boundaries)
         scope.redraw()
         self.quality.set_quality(view.quality)
+        self.quality.set_bads(view.bads)
         self.decision.set_decisions(frame.decisions, frame.score, view.settling_left_s > 0)
         self.notices.set_notices(notices(frame))
         self.status.set_frame(frame)

@@ -137,7 +137,7 @@ class Curve(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(theme.font(8.5))
-        box = QRectF(0, 4, self.width() - 62, self.height() - 8)
+        box = QRectF(0, 4, self.width() - 82, self.height() - 8)
         painter.setPen(QPen(theme.colour(theme.LINE), 1))
         painter.drawLine(box.bottomLeft(), box.bottomRight())
         painter.drawLine(box.topLeft(), box.topRight())

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QLabel, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
 
 from app import theme
 from pipeline.montage import Position
@@ -27,8 +27,9 @@ WORDS = {
 CENTRE_M = (0.0, 0.018, 0.03)
 RIM_ANGLE = math.radians(94)
 # What lies below the rim of the head is drawn nearer to it than it is, so that ears and neck cost little room.
-SQUEEZE = 0.6
-RIM = 1.2
+SQUEEZE = 0.85
+RIM = 1.22
+MAX_BADS = 6
 
 
 def projected(position: Position) -> tuple[float, float]:
@@ -179,13 +180,13 @@ class Legend(QWidget):
         x, middle = 2.0, self.height() / 2
         for group, colour in (
             ("good", theme.GOOD),
-            ("doubtful", theme.WARN),
-            ("bad", theme.BAD),
+            ("noisy", theme.WARN),
+            ("dead", theme.BAD),
             ("not judged", theme.FAINT),
         ):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour(colour))
-            if group == "bad":
+            if group == "dead":
                 painter.drawRoundedRect(QRectF(x, middle - 5, 10, 10), 2, 2)
             else:
                 painter.drawEllipse(QPointF(x + 5, middle), 5, 5)
@@ -210,15 +211,20 @@ class QualityPanel(QFrame):
         self.note = QLabel()
         self.note.setWordWrap(True)
         theme.set_role(self.note, "muted")
+        self.bads = QLabel()
+        theme.set_role(self.bads, "error")
         self._title = QLabel("Electrodes")
         theme.set_role(self._title, "heading")
         self._unplaced: tuple[str, ...] = ()
         self._why = ""
         self._shown: Sequence[ChannelQuality] = ()
+        head = QHBoxLayout()
+        head.addWidget(self._title)
+        head.addWidget(self.bads, 1, Qt.AlignmentFlag.AlignRight)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 12, 14, 10)
         layout.setSpacing(6)
-        layout.addWidget(self._title)
+        layout.addLayout(head)
         layout.addWidget(self.head, 1)
         layout.addWidget(self.note)
         layout.addWidget(self.legend)
@@ -226,6 +232,7 @@ class QualityPanel(QFrame):
     def set_electrodes(self, names: Sequence[str], positions: Mapping[str, Position], why_not: str, off: str) -> None:
         """Start anew: `why_not` explains missing positions, `off` why nothing is judged."""
         self._shown = ()
+        self.set_bads(())
         self._unplaced = tuple(name for name in names if name not in positions)
         self._why = off or (why_not if self._unplaced else "")
         self.head.set_places({name: positions[name] for name in names if name in positions})
@@ -242,6 +249,11 @@ class QualityPanel(QFrame):
         self.legend.set_counts([channel.state for channel in channels])
         self._write_note({channel.name: channel for channel in channels})
 
+    def set_bads(self, names: Sequence[str]) -> None:
+        """Channels that count as bad in the decoding chain now."""
+        shown = ", ".join(names[:MAX_BADS]) + (f" and {len(names) - MAX_BADS} more" if len(names) > MAX_BADS else "")
+        self.bads.setText(f"{len(names)} bad: {shown}" if names else "")
+
     def _write_note(self, quality: Mapping[str, ChannelQuality]) -> None:
         lines = [self._why] if self._why else []
         if self._unplaced:
@@ -257,8 +269,8 @@ class QualityPanel(QFrame):
 
 def _group(state: Quality) -> str:
     if state in HARD:
-        return "bad"
-    return {Quality.GOOD: "good", Quality.UNKNOWN: "not judged"}.get(state, "doubtful")
+        return "dead"
+    return {Quality.GOOD: "good", Quality.UNKNOWN: "not judged"}.get(state, "noisy")
 
 
 def _mixed(colour: str) -> QColor:

@@ -113,7 +113,7 @@ def test_the_map_shows_states_counts_them_and_tells_numbers(qtbot) -> None:
     panel.set_quality([quality("Cz", Quality.FLAT), quality("C3", Quality.NOISY), quality("C4", Quality.GOOD)])
     assert panel.head.state_of("Cz") is Quality.FLAT
     assert panel.head.state_of("Fp1") is Quality.UNKNOWN
-    assert panel.legend._counts == {"bad": 1, "doubtful": 1, "good": 1}
+    assert panel.legend._counts == {"dead": 1, "noisy": 1, "good": 1}
     centre = panel.head._to_px(*panel.head._places["Cz"])
     assert panel.head.electrode_at(centre) == "Cz"
     assert "8.0 µV" in describe(quality("Cz", Quality.FLAT))

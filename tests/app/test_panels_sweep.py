@@ -7,7 +7,9 @@ from app.panels.sweep import DisplayFilter, Sweep
 NO_FILTER = np.empty((0, 6))
 
 
-def made(n_columns: int = 100, span_s: float = 2.0, sfreq_hz: float = 1000.0, sections: np.ndarray = NO_FILTER) -> Sweep:
+def made(
+    n_columns: int = 100, span_s: float = 2.0, sfreq_hz: float = 1000.0, sections: np.ndarray = NO_FILTER
+) -> Sweep:
     return Sweep(2, sfreq_hz, span_s, n_columns, sections)
 
 

@@ -1,0 +1,195 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QInputDialog, QMessageBox
+
+from app.bridge import Bridge
+from app.main_window import MainWindow, dressed_application
+from app.panels.frame import Phase, Samples
+from pipeline.recorder_messages import RecorderState, RecorderStatus
+from pipeline.types import SourceEvent
+from pipeline.worker import Health, State
+from tests.app.scripted import RATE_HZ, REQUEST, START_S, Bench, frame, info, stream, view
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.fixture
+def window(bench: Bench, qtbot, tmp_path: Path) -> Iterator[MainWindow]:
+    dressed_application()
+    bridge = Bridge(bench.make_session, bench.start_recording, tmp_path)
+    made = MainWindow(bridge)
+    made.show()
+    yield made
+    bench.source.may_open.set()
+    bridge.close()
+    made.deleteLater()
+
+
+def running(window: MainWindow, **changes: object) -> None:
+    """As if a stream had been connected."""
+    window._on_phase(Phase.RUNNING)
+    window._on_connected(stream(**changes) if "source" not in changes else stream(changes.pop("source"), **changes))
+
+
+def test_it_starts_with_a_friendly_choice(window: MainWindow, qtbot) -> None:
+    assert window.pages.currentWidget() is window.start
+    assert window.status.state.text() == "○ Not Connected"
+    assert window.header.record.isHidden()
+    with qtbot.waitSignal(window.start.chosen) as chosen:
+        window.start.chosen.disconnect(window.choose_source)
+        window.start.cards[1].click()
+    assert chosen.args == ["lsl"]
+
+
+def test_while_connecting_it_says_what_is_looked_for_and_lets_go(window: MainWindow, bench: Bench, qtbot) -> None:
+    bench.source.may_open.clear()
+    window.connect_to(REQUEST)
+    assert window.pages.currentWidget() is window.connecting
+    assert "Connecting to amp" in window.connecting.title.text()
+    assert "name amp" in window.connecting.text.text()
+    qtbot.waitUntil(lambda: "waiting for amp" in window.connecting.text.text(), timeout=5_000)
+    window.connecting.cancelled.emit()
+    assert window.pages.currentWidget() is window.start
+
+
+def test_a_failed_attempt_comes_back_to_the_start_with_the_reason(window: MainWindow, bench: Bench, qtbot) -> None:
+    bench.source.refusal = "no signal agrees;\nseen on the network: <nothing>"
+    window.connect_to(REQUEST)
+    qtbot.waitUntil(lambda: not window.start.problem.isHidden(), timeout=10_000)
+    assert window.pages.currentWidget() is window.start
+    assert "&lt;nothing>" in window.start.problem.text()
+
+
+def test_a_whole_session_from_connecting_to_the_start_page_again(window: MainWindow, bench: Bench, qtbot) -> None:
+    window.connect_to(REQUEST)
+    qtbot.waitUntil(lambda: window.controller.phase is Phase.RUNNING, timeout=10_000)
+    bench.source.feed(3.0)
+    bench.source.mark("stim/face/01")
+    bench.source.feed(3.0)
+    qtbot.waitUntil(lambda: "1 markers" in window.status.markers.text(), timeout=5_000)
+    qtbot.waitUntil(lambda: "0 lost" in window.status.samples.text(), timeout=5_000)
+    assert window.status.state.text() == "● Streaming"
+    assert window.scope.scope._marker_places()[0][1] == "stim/face/01"
+    assert window.header.title.text() == "amp"
+    window.header.connect_clicked.emit()
+    qtbot.waitUntil(lambda: window.pages.currentWidget() is window.start, timeout=10_000)
+    assert bench.source.closed.is_set()
+
+
+def test_changing_the_time_draws_the_history_again(window: MainWindow, bench: Bench, qtbot) -> None:
+    window.connect_to(REQUEST)
+    qtbot.waitUntil(lambda: window.controller.phase is Phase.RUNNING, timeout=10_000)
+    bench.source.feed(4.0)
+    scope = window.scope.scope
+    qtbot.waitUntil(lambda: scope._sweep is not None and scope._sweep.newest_s > START_S + 3.5, timeout=5_000)
+    newest_s = scope._sweep.newest_s
+    scope.step_span(1)
+    assert scope.span_s == 20.0
+    assert scope._sweep.newest_s >= newest_s - 0.1
+    assert scope._sweep.origin_s < START_S + 0.5
+
+
+def test_whatever_is_simulated_says_so(window: MainWindow) -> None:
+    running(window)
+    assert window.banner.isHidden()
+    running(window, source=info(simulated=True))
+    assert not window.banner.isHidden()
+    assert "SIMULATED" in window.banner.text()
+
+
+def test_stalled_lost_and_recovered_are_seen_at_the_foot_and_above_the_scope(window: MainWindow) -> None:
+    running(window)
+    window._on_tick(frame(seen=view(state="stalled", n_lost=12), silent_s=0.8))
+    assert window.status.state.text() == "▲ Stalled"
+    assert [n.title for n in window.notices.shown] == ["Stalled"]
+    window._on_tick(frame(seen=view(state="lost"), silent_s=8.0))
+    assert window.status.state.text() == "■ Lost"
+    assert not window.notices.isHidden()
+    window.notices._rows[0].acted.emit("stream")
+    assert not window.log.isHidden()
+    window._on_tick(frame())
+    assert window.notices.shown == []
+
+
+def test_events_are_listed_with_times(window: MainWindow) -> None:
+    running(window)
+    window._on_tick(frame(seen=view(events=(SourceEvent("stalled", "amp has stalled."),))))
+    assert window.log.lines()[0].endswith("stalled        amp has stalled.")
+    assert "amp has stalled" in window.status.newest.text()
+
+
+def test_without_a_unit_the_user_can_declare_one(window: MainWindow, bench: Bench, qtbot, monkeypatch) -> None:
+    window.connect_to(REQUEST)
+    qtbot.waitUntil(lambda: window.controller.phase is Phase.RUNNING, timeout=10_000)
+    off = stream(info(unit=None), unit_known=False, off="the unit is not known")
+    window._on_connected(off)
+    assert "the unit is not known" in window.quality.note.text()
+    assert "Decoding Is Off" in window.decision.empty.text()
+    monkeypatch.setattr(QInputDialog, "getItem", lambda *_: ("Millivolts (mV)", True))
+    window._on_notice("off")
+    assert window.controller.request.unit == "mV"
+
+
+def test_a_dead_worker_shows_its_traceback_and_can_be_restarted(window: MainWindow, monkeypatch) -> None:
+    running(window)
+    dead = Health("decode", State.FAILED, "Traceback\nValueError: odd")
+    window._on_tick(frame(seen=view(workers=(dead,))))
+    assert window.status.workers.text() == "decode died"
+    shown, restarted = [], []
+    monkeypatch.setattr(window.controller, "restart_worker", restarted.append)
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: shown.append(box.detailedText()))
+    monkeypatch.setattr(QMessageBox, "clickedButton", lambda box: box.buttons()[0])
+    window._on_notice("worker:decode")
+    assert shown == ["Traceback\nValueError: odd"]
+    assert restarted in ([], ["decode"])
+
+
+def test_recording_shows_time_bytes_room_and_file(window: MainWindow) -> None:
+    running(window)
+    status = RecorderStatus(
+        RecorderState.RECORDING, Path("/out/20260101-amp.xdf"), bytes_written=12_300_000, disk_left_s=4 * 3600.0
+    )
+    window._on_tick(frame(recording=status, recording_s=3725.0))
+    assert window.header.recording.text() == "●  1:02:05  ·  12.3 MB"
+    assert window.header.file.text() == "20260101-amp.xdf  ·  room for 4 h"
+    assert window.header.record.text() == "■  Stop Recording"
+
+
+def test_closing_while_recording_asks_first(window: MainWindow, bench: Bench, qtbot, monkeypatch) -> None:
+    window.connect_to(REQUEST)
+    qtbot.waitUntil(lambda: window.controller.phase is Phase.RUNNING, timeout=10_000)
+    with qtbot.waitSignal(window.controller.recording_changed, timeout=5_000):
+        window.toggle_recording()
+    asked = []
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: asked.append(box.text()))
+    monkeypatch.setattr(QMessageBox, "clickedButton", lambda box: None)
+    assert not window.close()
+    assert len(asked) == 1
+    assert not bench.recordings[0].status.final
+    monkeypatch.setattr(MainWindow, "_may_stop", lambda self, text: True)
+    assert window.close()
+    assert bench.recordings[0].status.final
+    assert bench.source.closed.is_set()
+
+
+def test_a_replay_cannot_be_recorded_and_says_why(window: MainWindow) -> None:
+    running(window, live=False)
+    assert not window.header.record.isEnabled()
+    assert "on the disk already" in window.header.record.toolTip()
+
+
+def test_64_channels_at_1_khz_are_drawn_and_saved_as_a_picture(window: MainWindow, tmp_path: Path) -> None:
+    names = tuple(f"E{i}" for i in range(64))
+    running(window, source=info(names), no_positions="no position is known for 64 of 64 electrodes")
+    data = np.random.default_rng(0).standard_normal((64, 2000)) * 20
+    fresh = Samples(0, data, START_S + np.arange(2000) / RATE_HZ)
+    window._on_tick(frame(stream(info(names)), view(bads=("E3",)), fresh=fresh))
+    window.grab_to(tmp_path / "window.png")
+    assert (tmp_path / "window.png").stat().st_size > 10_000
+    assert "no position is known" in window.quality.note.text()
