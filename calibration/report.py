@@ -6,7 +6,6 @@ The page is one file: no script, no font, no picture from elsewhere. Each file i
 import json
 import math
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
@@ -27,7 +26,10 @@ def write_report(folder: Path, report: Mapping[str, Any], figures: ReportFigures
         TypeError: a value in `report` is of a kind that JSON does not know.
     """
     fields = plain(report)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecordingFailed(f"cannot create {folder}: {error.strerror}; choose another --out") from error
     _put(folder / "report.json", to_json(fields))
     return _put(folder / "report.html", page(fields, figures))
 
@@ -65,14 +67,14 @@ def plain(value: Any) -> Any:
 
 
 def _put(path: Path, text: str) -> Path:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        number, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(number, "w", encoding="utf-8", errors="replace") as file:
+        with draft.open("w", encoding="utf-8", errors="replace") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(draft).chmod(0o644)
-        Path(draft).replace(path)
+        draft.replace(path)
     except OSError as error:
+        draft.unlink(missing_ok=True)
         raise RecordingFailed(f"cannot write {path}: {error.strerror}; free some space or choose --out") from error
     return path

@@ -82,10 +82,16 @@ def evoked_image(figures: ReportFigures) -> str:
 
 
 def telling_channels(figures: ReportFigures) -> list[int]:
-    """The channels whose class means differ most from one another, in their own order."""
-    means = np.array([e.mean_uv for e in figures.evoked])
+    """The channels whose class means differ most from one another, in their own order.
+
+    Behind the ears only, where there are such channels: at the front a few blinks outweigh every visual response.
+    """
+    placed = {**positions(figures.channels), **figures.positions_m}
+    behind = [i for i, name in enumerate(figures.channels) if name in placed and placed[name][1] < 0]
+    rows = np.array(behind if len(behind) >= N_CHANNELS else range(len(figures.channels)))
+    means = np.array([e.mean_uv[rows] for e in figures.evoked])
     spread = means.std(axis=0).max(axis=1) if len(means) > 1 else np.abs(means[0]).max(axis=1)
-    return sorted(int(i) for i in np.argsort(spread)[::-1][:N_CHANNELS])
+    return sorted(int(i) for i in rows[np.argsort(spread)[::-1][:N_CHANNELS]])
 
 
 def topography_image(figures: ReportFigures) -> tuple[str, str]:

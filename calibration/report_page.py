@@ -31,8 +31,8 @@ p { margin: .3rem 0; } .muted { color: var(--muted); font-size: .88rem; }
 .tiles { display: flex; flex-wrap: wrap; gap: .7rem; margin-top: .8rem; } .tiles .card { flex: 1 1 8rem; }
 .tiles b { display: block; font-size: 1.15rem; font-variant-numeric: tabular-nums; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
-th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid var(--line); }
-th { font-weight: 600; color: var(--muted); } th.text, td.text { text-align: left; }
+th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
+td.text { white-space: normal; } th { font-weight: 600; color: var(--muted); } th.text, td.text { text-align: left; }
 .scroll { overflow-x: auto; } .plot { max-width: 100%; background: #fff; border-radius: 8px; padding: .4rem;
   box-sizing: border-box; border: 1px solid var(--line); }
 summary { cursor: pointer; color: var(--muted); } td.wrong { color: var(--bad); } td.right { color: var(--good); }
@@ -63,7 +63,7 @@ def verdict(report: Fields) -> tuple[str, str]:
     """What came out, in words, and good, bad or "" for neither."""
     row = next(iter(report.get("validation") or []), None) or report.get("accuracy")
     if row is not None:
-        return _verdict_on(row)
+        return _verdict_on(row, row.get("classes") or report.get("classes") or [])
     if report.get("decisions"):
         return f"{len(report['decisions'])} decisions; no labels came with them, so they cannot be scored.", ""
     received, lost = report.get("samples_received"), report.get("samples_lost")
@@ -73,16 +73,24 @@ def verdict(report: Fields) -> tuple[str, str]:
     return f"{text}. Nothing was decoded.", "bad" if received == 0 else ""
 
 
-def _verdict_on(row: Fields) -> tuple[str, str]:
+def _verdict_on(row: Fields, classes: Sequence[str]) -> tuple[str, str]:
     low, high = row["ci95"]
     p = row.get("p_permutation")
     said = f"{_percent(row['mean'])} {row['metric']} over {row['n']} trials"
     said += f" (95 % interval {_percent(low)} to {_percent(high)}; chance {_percent(row['chance'])}"
     said += f"; p = {p:.3g} by permutation)." if p is not None else ")."
+    what = f"{_or(classes)}: " if classes else ""
     if row.get("system"):
-        said = f"{row['system']}: {said} {row['scheme'].rstrip('.').capitalize()}."
+        said = f"{said} System {row['system']}; {row['scheme'].rstrip('.')}."
     above = low is not None and low > row["chance"] and (p is None or p < 0.05)
-    return said + (" Above chance." if above else " Not above chance beyond doubt."), "good" if above else "bad"
+    if above:
+        return f"Above chance. {what}{said}", "good"
+    return f"Not above chance beyond doubt. {what}{said}", "bad"
+
+
+def _or(names: Sequence[str]) -> str:
+    few = list(names) if len(names) <= 6 else [*names[:5], f"{len(names) - 5} others"]
+    return " or ".join([", ".join(few[:-1]), few[-1]]) if len(few) > 1 else few[0]
 
 
 def _warnings(report: Fields) -> str:
@@ -90,7 +98,8 @@ def _warnings(report: Fields) -> str:
     if not said:
         return ""
     items = "".join(f"<li>{escape(text)}</li>" for text in said)
-    return f'<div class="card warnings"><b>{len(said)} warnings</b><ul>{items}</ul></div>'
+    count = "1 warning" if len(said) == 1 else f"{len(said)} warnings"
+    return f'<div class="card warnings"><b>{count}</b><ul>{items}</ul></div>'
 
 
 def _numbers(report: Fields, _: ReportFigures | None) -> str:
@@ -101,7 +110,7 @@ def _numbers(report: Fields, _: ReportFigures | None) -> str:
         tiles.append((f"{_number(source['sfreq_effective_hz'], 3)} Hz", "effective rate"))
         tiles.append((source["unit"] or "unknown", "unit"))
         tiles.append((f"{report['samples_received']:,}", "samples received"))
-        tiles.append((f"{report['samples_lost']:,}", f"samples lost in {len(report['gaps'])} gaps"))
+        tiles.append((f"{report['samples_lost']:,}", _in_gaps(len(report["gaps"]))))
     if epochs:
         rejected = ", ".join(f"{n} {why}" for why, n in epochs["rejected"].items()) or "none"
         tiles.append((f"{epochs['accepted']}", f"epochs accepted; rejected: {rejected}"))
@@ -109,6 +118,10 @@ def _numbers(report: Fields, _: ReportFigures | None) -> str:
         f'<div class="card"><b>{escape(b)}</b><span class="muted">{escape(t)}</span></div>' for b, t in tiles
     )
     return f'<div class="tiles">{cards}</div>' if tiles else ""
+
+
+def _in_gaps(n: int) -> str:
+    return f"samples lost in {n} gap{'' if n == 1 else 's'}"
 
 
 def _timeline(report: Fields, _: ReportFigures | None) -> str:
@@ -120,7 +133,7 @@ def _timeline(report: Fields, _: ReportFigures | None) -> str:
     onsets_s = [d["onset_s"] for d in report.get("decisions") or []]
     length_s = (report["samples_received"] + report["samples_lost"]) / rate_hz
     length_s = max([length_s, *(g["stop_s"] for g in gaps), *(r["at_s"] for r in resets)])
-    legend = "Grey: samples. Orange: gaps. Blue ticks: decided trials. Violet triangles: clock resets."
+    legend = "Pale: samples. Orange: gaps. Blue ticks: decided trials. Violet triangles: clock resets."
     rows = [[_number(g["start_s"], 3), _number(g["stop_s"], 3), str(g["n_lost"])] for g in gaps[:MAX_GAPS]]
     listed = _table(["gap from, s", "to, s", "samples lost"], rows) if gaps else ""
     more = f'<p class="muted">{len(gaps) - MAX_GAPS} more are in report.json.</p>' if len(gaps) > MAX_GAPS else ""

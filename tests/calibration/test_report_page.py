@@ -1,0 +1,140 @@
+import re
+
+import pytest
+
+from calibration.report_page import MAX_DECISIONS, SIMULATED, page, verdict
+
+ROW = {
+    "system": "lda",
+    "scheme": "5 blocks held out in turn",
+    "metric": "balanced accuracy",
+    "mean": 0.48,
+    "ci95": [0.39, 0.57],
+    "chance": 0.25,
+    "p_permutation": 0.005,
+    "n": 120,
+}
+CALIBRATE = {"command": "calibrate", "classes": ["face", "house"], "n_epochs": {"face": 60}, "validation": [ROW]}
+DECISION = {
+    "trial": 0,
+    "stage": "single",
+    "onset_s": 10.0,
+    "window_stop_s": 10.8,
+    "decided_s": 10.81,
+    "true": "face",
+    "top": "house",
+    "probabilities": {"face": 0.25, "house": 0.75},
+}
+REPLAY = {
+    "command": "replay",
+    "source": {
+        "name": "amp",
+        "n_channels": 64,
+        "sfreq_nominal_hz": 250.0,
+        "sfreq_effective_hz": 249.997,
+        "unit": "microvolts",
+    },
+    "samples_received": 15000,
+    "samples_lost": 25,
+    "gaps": [{"start_s": 20.0, "stop_s": 20.104, "n_lost": 25}],
+    "clock_resets": [{"at_s": 40.0, "jump_s": 3.0}],
+    "markers": {"stim/face/00": 3, "<b>bold</b>": 1},
+    "warnings": ["the rate is off & more"],
+    "simulated": False,
+    "versions": {"numpy": "2.4.6"},
+    "epochs": {"accepted": 58, "rejected": {"gap": 2}},
+    "latency_ms": {"filter": {"median": 1.0, "p95": 2.0, "p99": 3.0, "max": 4.0}},
+    "decisions": [DECISION],
+}
+
+
+def text_of(html):
+    return re.sub(r"\s+", " ", re.sub(r"<style>.*?</style>|<[^>]+>", " ", html, flags=re.DOTALL))
+
+
+def test_the_verdict_says_what_was_decoded_with_interval_and_chance():
+    said, colour = verdict(CALIBRATE)
+    assert colour == "good" and said.startswith("Above chance. face or house: 48.0 % balanced accuracy over 120 trials")
+    assert "39.0 % to 57.0 %; chance 25.0 %; p = 0.005" in said and "System lda" in said
+
+
+@pytest.mark.parametrize("change", [{"ci95": [0.24, 0.57]}, {"p_permutation": 0.2}, {"ci95": [None, None]}])
+def test_a_result_that_may_be_luck_is_not_called_above_chance(change):
+    said, colour = verdict({**CALIBRATE, "validation": [{**ROW, **change}]})
+    assert colour == "bad" and said.startswith("Not above chance beyond doubt.")
+
+
+def test_the_first_validation_row_is_the_one_that_counts():
+    worse = {**ROW, "mean": 0.9, "system": "baseline"}
+    assert "48.0 %" in verdict({**CALIBRATE, "validation": [ROW, worse]})[0]
+
+
+def test_without_labels_or_decoder_the_verdict_says_so():
+    assert "cannot be scored" in verdict(REPLAY)[0]
+    assert verdict({**REPLAY, "decisions": []}) == ("15,000 samples received, 25 lost. Nothing was decoded.", "")
+    assert verdict({**REPLAY, "decisions": [], "samples_received": 0, "samples_lost": 0})[1] == "bad"
+
+
+def test_the_verdict_stands_before_everything_else():
+    html = page(REPLAY, None)
+    assert html.index('class="card verdict') < html.index('class="tiles"') < html.index("<table>")
+
+
+def test_only_a_simulated_run_carries_the_banner():
+    assert SIMULATED in page({**REPLAY, "simulated": True}, None)
+    assert SIMULATED not in page(REPLAY, None)
+
+
+def test_text_from_outside_is_escaped():
+    html = page(REPLAY, None)
+    assert "&lt;b&gt;bold&lt;/b&gt;" in html and "<b>bold" not in html
+    assert "the rate is off &amp; more" in html
+
+
+def test_the_numbers_of_a_run_are_all_there():
+    text = text_of(page(REPLAY, None))
+    for said in (
+        "64 channels",
+        "249.997 Hz",
+        "15,000",
+        "25 samples lost in 1 gap",
+        "58 epochs accepted; rejected: 2 gap",
+    ):
+        assert said in text
+    assert "20 20.104 25" in text and "filter 1 2 3 4" in text and "numpy 2.4.6" in text
+    assert "0 10 10.8 face house 75.0 %" in text and "stim/face/00 3" in text
+
+
+def test_a_wrong_answer_is_marked_and_an_unlabelled_one_is_not():
+    assert '<td class="wrong">house</td>' in page(REPLAY, None)
+    assert '<td class="right">face</td>' in page({**REPLAY, "decisions": [{**DECISION, "top": "face"}]}, None)
+    assert '<td class="">house</td>' in page({**REPLAY, "decisions": [{**DECISION, "true": None}]}, None)
+
+
+def test_the_confusion_of_a_scored_run_is_drawn():
+    accuracy = {**ROW, "classes": ["face", "house"], "confusion": [[20, 10], [5, 25]]}
+    text = text_of(page({**REPLAY, "accuracy": accuracy}, None))
+    assert "shown ↓ decoded → face house face 20 10 house 5 25" in text
+
+
+def test_long_lists_are_cut_and_say_so():
+    many = {**REPLAY, "decisions": [DECISION] * (MAX_DECISIONS + 7), "markers": {f"m{i}": 1 for i in range(50)}}
+    text = text_of(page(many, None))
+    assert "7 more are in report.json" in text and "10 more labels are in report.json" in text
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        {},
+        {"command": "info"},
+        {**REPLAY, "decisions": [], "samples_received": 0, "samples_lost": 0, "gaps": [], "clock_resets": []},
+        {**REPLAY, "source": {**REPLAY["source"], "unit": None, "sfreq_effective_hz": None}},
+        {**REPLAY, "source": {**REPLAY["source"], "sfreq_effective_hz": None, "sfreq_nominal_hz": 0.0}},
+        {**REPLAY, "latency_ms": {"filter": {"median": None, "p95": None, "p99": None, "max": None}}},
+        {**REPLAY, "accuracy": None},
+        {**REPLAY, "streams": [{"id": 1, "name": "amp", "type": "EEG", "n_channels": 8, "sfreq_effective_hz": None}]},
+    ],
+)
+def test_a_report_with_little_in_it_is_still_a_page(report):
+    assert page(report, None).endswith("</html>\n")
