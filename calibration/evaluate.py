@@ -137,12 +137,18 @@ def _nested(problem: Problem, blocks: Labels, system: str, progress: Progress) -
     needs_choice = any(len(members) > 1 for members in families.values())
     all_folds = list(folds(problem.design, blocks))
     for number, fold in enumerate(all_folds):
-        progress(number / len(all_folds), f"fold {number + 1} of {len(all_folds)}")
+        told = _part_of(progress, number, len(all_folds))
+        told(0.0)
         outer.append(answers_of(problem, fold))
-        inner = _inner_accuracy(problem, blocks, fold) if needs_choice else None
+        inner = _inner_accuracy(problem, blocks, fold, told) if needs_choice else None
         chosen_inside.append({name: _choose(members, inner) for name, members in families.items()})
     progress(1.0, "fitting on all trials")
     return _report(problem, blocks, families, outer, chosen_inside, system)
+
+
+def _part_of(progress: Progress, number: int, n_folds: int) -> Callable[[float], None]:
+    """Progress within one outer fold as progress of the whole."""
+    return lambda share: progress((number + share) / n_folds, f"fold {number + 1} of {n_folds}")
 
 
 def _families(problem: Problem, system: str) -> dict[str, list[int]]:
@@ -161,9 +167,13 @@ def _choose(members: list[int], inner: Array | None) -> Labels:
     return best
 
 
-def _inner_accuracy(problem: Problem, blocks: Labels, fold: Fold) -> Array:
+def _inner_accuracy(problem: Problem, blocks: Labels, fold: Fold, told: Callable[[float], None]) -> Array:
     """Balanced accuracy (n_candidates, n_labellings) within the training trials of an outer fold."""
-    parts = [answers_of(problem, f) for f in folds(problem.design, blocks, fold.train) if trainable(problem, f)]
+    inner = [f for f in folds(problem.design, blocks, fold.train) if trainable(problem, f)]
+    parts = []
+    for number, one in enumerate(inner):
+        told((number + 1) / (len(inner) + 1))
+        parts.append(answers_of(problem, one))
     if not parts:
         return np.zeros((len(problem.candidates), len(problem.labellings)))
     answers = np.concatenate([p.answers for p in parts], axis=2)
