@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from calibration.report_figures import ReportFigures
 from calibration.stats import balanced_accuracy, balanced_interval, confusion
 from pipeline.session import Session
 from pipeline.timestamps import Aligner
@@ -161,6 +162,16 @@ def marker_table(counts: Mapping[str, int], limit: int = 12) -> str:
     return text + (f" and {len(counts) - limit} more" if len(counts) > limit else "")
 
 
-def figures(session: Session) -> None:
-    """Arrays for the report's pictures."""
-    return None
+def figures(session: Session) -> ReportFigures | None:
+    """Arrays for the report's pictures; None when nothing was filtered."""
+    if session.loop is None:
+        return None
+    chain, epoch = session.loop.chain, session.setup.epoch
+    return ReportFigures(
+        channels=chain.channels,
+        evoked=session.evoked if epoch else (),
+        sfreq_hz=chain.sfreq_hz,
+        tmin_s=-epoch.onset_index(chain.sfreq_hz) / chain.sfreq_hz if epoch else 0.0,
+        group_delay_s=chain.group_delay_s,
+        quality=chain.monitor.channels,
+    )

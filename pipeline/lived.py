@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.sources.base import Source
+from pipeline.sources.base import Source, WrappedSource
 from pipeline.types import ClockOffset, EegChunk, Item, MarkerChunk, StreamInfo
 
 log = logging.getLogger(__name__)
@@ -126,34 +126,19 @@ def _entry(line: str) -> dict[str, Any]:
     return entry if isinstance(entry, dict) else {}
 
 
-class AsLived:
+class AsLived(WrappedSource):
     """A recording as the live session saw it: its samples, its markers, its clock offsets.
 
-    Implements `Source`. Thread: one only.
+    Thread: as every source, one thread only.
     """
 
     def __init__(self, source: Source, lived: LivedLog) -> None:
-        self._source = source
+        super().__init__(source)
         self._lived = lived
         self._runs = deque(lived.runs)
         self._inside = False
         self._offsets_given = False
         self.n_skipped = 0
-
-    @property
-    def info(self) -> StreamInfo:
-        """The chosen numeric stream."""
-        return self._source.info
-
-    @property
-    def marker_streams(self) -> dict[str, StreamInfo]:
-        """Marker streams by key."""
-        return self._source.marker_streams
-
-    @property
-    def live(self) -> bool:
-        """A recording is not live."""
-        return self._source.live
 
     def open(self) -> None:
         """Open the recording."""
@@ -162,10 +147,6 @@ class AsLived:
             key: self._lived.markers_from.get(stream_key(info), float("inf"))
             for key, info in self._source.marker_streams.items()
         }
-
-    def close(self) -> None:
-        """Close the recording."""
-        self._source.close()
 
     def read(self, timeout_s: float) -> Sequence[Item]:
         """The next items, less what the live session did not see."""

@@ -15,8 +15,8 @@ from pipeline.errors import ChannelFull, RecordingFailed
 from pipeline.lived import DECISIONS_STREAM, EVENTS_STREAM, events_info
 from pipeline.outlets import decision_json
 from pipeline.recorder import Recorder, RecorderState, RecorderStatus
-from pipeline.sources.base import Source
-from pipeline.types import ClockOffset, Decision, EegChunk, Item, MarkerChunk, SourceEvent, StreamInfo
+from pipeline.sources.base import Source, WrappedSource
+from pipeline.types import ClockOffset, Decision, EegChunk, Item, MarkerChunk, SourceEvent
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 FIRST_SAMPLES_S = 10.0
 
 
-class Recorded:
-    """Implements `Source` around a live one; `log_line` and `decision` go into the recording.
+class Recorded(WrappedSource):
+    """Wraps a live source; `log_line` and `decision` go into the recording.
 
     A recording that fails (disk full, recorder killed) never stops the session: a `SourceEvent("recording_failed")`
     says so, once, and `status` keeps the reason.
@@ -33,10 +33,8 @@ class Recorded:
     Thread: as the source; `log_line` acquire only; `decision` decode only; `status` any.
     """
 
-    live = True
-
     def __init__(self, source: Source, path: Path, clock: Clock, over_lsl: bool) -> None:
-        self._source = source
+        super().__init__(source)
         self._path = path
         self._clock = clock
         self._over_lsl = over_lsl
@@ -44,16 +42,6 @@ class Recorded:
         self._keys: dict[str, int] = {}
         self._failed = False
         self._events: list[Item] = []
-
-    @property
-    def info(self) -> StreamInfo:
-        """The chosen numeric stream."""
-        return self._source.info
-
-    @property
-    def marker_streams(self) -> dict[str, StreamInfo]:
-        """Marker streams by key."""
-        return self._source.marker_streams
 
     @property
     def status(self) -> RecorderStatus | None:
@@ -75,8 +63,11 @@ class Recorded:
             raise
 
     def _start_recorder(self) -> None:
-        infos = {"": self._source.info, **self._source.marker_streams}
-        selectors = [{"uid": info.stream_id} for info in infos.values()] if self._over_lsl else []
+        infos = {"": self.info, **self.marker_streams}
+        inner = self.innermost
+        # A trigger channel is a marker stream to us and part of the samples to LSL: the inner source knows its streams.
+        lsl = {"": inner.info, **inner.marker_streams}
+        selectors = [{"uid": info.stream_id} for info in lsl.values()] if self._over_lsl else []
         self._recorder = Recorder(self._path, selectors)
         self._recorder.start()
         for name in (EVENTS_STREAM, DECISIONS_STREAM):

@@ -31,16 +31,21 @@ _UNAMBIGUOUS = {
 }
 
 
+# MNE-LSL declares powers of ten of a volt (mne_lsl.lsl.StreamInfo.set_channel_units).
+_POWERS = {"0": 1e6, "-3": 1e3, "-6": 1.0, "-9": 1e-3}
+
+
 def microvolts_per(unit: str | None) -> float | None:
     """How many microvolts one `unit` is; None for a missing or unknown unit, or one that is no voltage.
 
     Accepts the symbols V, mV, uV and nV with either micro code point (U+00B5, U+03BC), their lower-case spellings, and
-    the long names in any case and number ("microvolts"). "MV" is refused: a factor of 1e9 is no matter to guess.
+    the long names in any case and number ("microvolts"), MNE-LSL's powers of ten. "MV" is refused: a factor of 1e9 is
+    no matter to guess.
     """
     if unit is None:
         return None
     text = unit.strip()
-    for table in (_SYMBOLS, _UNAMBIGUOUS):
+    for table in (_SYMBOLS, _UNAMBIGUOUS, _POWERS):
         if text in table:
             return table[text]
     return _NAMES.get(text.lower().removesuffix("s"))

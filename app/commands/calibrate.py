@@ -1,7 +1,6 @@
 """`afterimage calibrate`: recordings and event patterns in, an evaluated subject out."""
 
 import argparse
-import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from app.terminal import Terminal, write_stdout
 from calibration.calibrate import CalibrationResult, default_chain
 from calibration.calibrate import calibrate as fit
 from calibration.datasets.recording import survey
-from calibration.report import write_report
+from calibration.report import to_json, write_report
 from calibration.subjects import save as save_subject
 from engines.errors import InputError
 from pipeline.epochs import EpochConfig
@@ -31,7 +30,7 @@ def calibrate(options: argparse.Namespace) -> int:
     result = fitted(options, config, terminal, [partial(_opened, path, options) for path in options.files])
     report = keep(result, config, out, [path.name for path in options.files])
     if options.json:
-        write_stdout(json.dumps(report, indent=2, allow_nan=False, default=str) + "\n")
+        write_stdout(to_json(report))
     tell(report, terminal, out)
     return 0
 

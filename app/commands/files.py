@@ -1,7 +1,6 @@
 """`afterimage info`, `import` and `salvage`: recordings as files."""
 
 import argparse
-import json
 import threading
 from typing import Any
 
@@ -11,7 +10,7 @@ from app.headless import crank_through
 from app.summary import marker_table, stream_fields
 from app.terminal import Terminal, write_stdout
 from calibration.datasets.imports import import_file
-from calibration.report import write_report
+from calibration.report import to_json, write_report
 from pipeline.salvage import salvage as salvage_file
 from pipeline.session import Session, Setup
 from pipeline.timestamps import Aligner
@@ -34,7 +33,7 @@ def info(options: argparse.Namespace) -> int:
         options.out.mkdir(parents=True, exist_ok=True)
         terminal.say(f"report: {write_report(options.out, report, None)}")
     if options.json:
-        write_stdout(json.dumps(report, indent=2, allow_nan=False) + "\n")
+        write_stdout(to_json(report))
     else:
         _tell(report, terminal)
     return 0
@@ -122,7 +121,7 @@ def salvage(options: argparse.Namespace) -> int:
 
 def _written(options: argparse.Namespace, report: dict[str, Any], terminal: Terminal) -> int:
     if options.json:
-        write_stdout(json.dumps(report, indent=2, allow_nan=False, default=str) + "\n")
+        write_stdout(to_json(report))
     for text in report.get("warnings", []):
         terminal.warn(text)
     for stream in report.get("streams", []):

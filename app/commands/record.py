@@ -1,12 +1,12 @@
 """`afterimage record`: streams to XDF, until told to stop."""
 
 import argparse
-import json
 from typing import Any
 
 from app.commands.run import source_of
 from app.headless import stop_on_signals
 from app.terminal import Terminal, write_stdout
+from calibration.report import to_json
 from pipeline.record import record as record_streams
 from pipeline.record import record_source
 from pipeline.recorder_messages import RecorderStatus
@@ -35,7 +35,7 @@ def record(options: argparse.Namespace) -> int:
 
 def _finish(report: dict[str, Any], options: argparse.Namespace, terminal: Terminal) -> int:
     if options.json:
-        write_stdout(json.dumps(report, indent=2, default=str) + "\n")
+        write_stdout(to_json(report))
     for stream in report["streams"]:
         terminal.say(f"{stream['name']} ({stream['type']}): {stream['n_samples']} samples")
     terminal.say(f"{report['state']}: {report['path']}, {report['bytes'] / 1e6:.2f} MB")

@@ -1,7 +1,6 @@
 """`afterimage replay` and `afterimage live`: a session without a window, and its report."""
 
 import argparse
-import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from app.config import Config, load, save
 from app.headless import as_lived, crank_through, parse_events, run_live, setup_for, stop_on_signals
 from app.summary import figures, marker_table, run_fields, stream_fields, versions
 from app.terminal import Terminal, write_stdout
-from calibration.report import write_report
+from calibration.report import to_json, write_report
 from calibration.simulate import SimulateConfig, plan
 from calibration.subjects import Subject
 from calibration.subjects import load as load_subject
@@ -22,7 +21,7 @@ from pipeline.player import Player
 from pipeline.recorded import Recorded
 from pipeline.session import Session
 from pipeline.sharing import Sharing
-from pipeline.sources.base import Source
+from pipeline.sources.base import Source, WrappedSource
 from pipeline.sources.lsl import LslSource
 from pipeline.sources.paced import PacedSource
 from pipeline.sources.select import open_source
@@ -101,7 +100,7 @@ def live_session(
     """Run a live source: recorded, decoded, published; shared with other programs when asked for."""
     recorded = None
     if not getattr(options, "no_record", False):
-        recorded = Recorded(source, out / "session.xdf", LslClock(), over_lsl=isinstance(source, LSL_SOURCES))
+        recorded = Recorded(source, out / "session.xdf", LslClock(), over_lsl=is_over_lsl(source))
     with DecisionOutlet(subject.decoder.classes if subject else ()) as outlet, Shared() as shared:
 
         def decided(decision: Decision) -> None:
@@ -162,6 +161,11 @@ class Shared:
             self._sharing.mark(name, time_s)
 
 
+def is_over_lsl(source: Source) -> bool:
+    """True when the samples come from an LSL stream, which the recorder can then receive by itself."""
+    return isinstance(source.innermost if isinstance(source, WrappedSource) else source, LSL_SOURCES)
+
+
 def source_of(options: argparse.Namespace, terminal: Terminal) -> Source:
     """What `--source` and `--markers` name; a file is played at its own pace."""
     performance = lambda: SimulatedSource(plan(SimulateConfig(seed=options.seed or 0)))  # noqa: E731
@@ -209,7 +213,7 @@ def finish(session: Session, options: argparse.Namespace, config: Config, termin
     save(config, out, {"command": options.command, "versions": versions()})
     page = write_report(out, report, figures(session))
     if options.json:
-        write_stdout(json.dumps(report, indent=2, allow_nan=False, default=str) + "\n")
+        write_stdout(to_json(report))
     else:
         tell(report, terminal, page)
     return 1 if any(w.health.state is State.FAILED for w in session.workers) else 0

@@ -53,3 +53,45 @@ class Source(Protocol):
     def close(self) -> None:
         """Release everything. Safe to call twice."""
         ...
+
+
+class WrappedSource:
+    """A source around another one: everything is the inner source's but what a subclass says otherwise.
+
+    Thread: as every source, one thread only.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @property
+    def innermost(self) -> Source:
+        """The source inside all wrappings."""
+        return self._source.innermost if isinstance(self._source, WrappedSource) else self._source
+
+    @property
+    def info(self) -> StreamInfo:
+        """The chosen numeric stream; known after `open`."""
+        return self._source.info
+
+    @property
+    def marker_streams(self) -> dict[str, StreamInfo]:
+        """Marker streams by key; known after `open`."""
+        return self._source.marker_streams
+
+    @property
+    def live(self) -> bool:
+        """True when samples come at their own pace."""
+        return self._source.live
+
+    def open(self) -> None:
+        """Open the inner source; raises what it raises."""
+        self._source.open()
+
+    def read(self, timeout_s: float) -> Sequence[Item]:
+        """The inner source's items; raises what it raises."""
+        return self._source.read(timeout_s)
+
+    def close(self) -> None:
+        """Close the inner source. Safe to call twice."""
+        self._source.close()

@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from pipeline.clock import Clock
-from pipeline.sources.base import Source
-from pipeline.types import ClockOffset, EegChunk, Item, MarkerChunk, StreamInfo
+from pipeline.sources.base import Source, WrappedSource
+from pipeline.types import ClockOffset, EegChunk, Item, MarkerChunk
 
 # Samples are handed over in pieces of this length, as an amplifier would send them.
 PIECE_S = 0.02
@@ -15,7 +15,7 @@ LONGEST_STEP_S = 60.0
 _AT_ONCE = float("-inf")
 
 
-class PacedSource:
+class PacedSource(WrappedSource):
     """Releases the items of `source` when they are due: samples with the last of their piece, markers at their stamp.
 
     Deadlines are absolute on `clock`, so lateness never adds up. Recorded time is the stamps plus the newest clock
@@ -24,10 +24,8 @@ class PacedSource:
     Thread: as every source, one thread only.
     """
 
-    live = False
-
     def __init__(self, source: Source, clock: Clock, speed: float = 1.0) -> None:
-        self._source = source
+        super().__init__(source)
         self._clock = clock
         self._speed = speed
         self._waiting: deque[tuple[float, Item]] = deque()
@@ -35,24 +33,6 @@ class PacedSource:
         self._shift_s = 0.0
         self._reached_s = _AT_ONCE
         self._started: tuple[float, float] | None = None
-
-    @property
-    def info(self) -> StreamInfo:
-        """The chosen numeric stream; known after `open`."""
-        return self._source.info
-
-    @property
-    def marker_streams(self) -> dict[str, StreamInfo]:
-        """As the wrapped source's."""
-        return self._source.marker_streams
-
-    def open(self) -> None:
-        """Open the wrapped source; its time starts to run with its first samples.
-
-        Raises:
-            StreamMissing, FileUnreadable: from the wrapped source.
-        """
-        self._source.open()
 
     def read(self, timeout_s: float) -> Sequence[Item]:
         """Whatever is due, at the latest after `timeout_s`; empty when nothing is by then.
@@ -71,10 +51,6 @@ class PacedSource:
         while self._waiting and self._due_s(self._waiting[0][0]) <= now_s:
             items.append(self._waiting.popleft()[1])
         return items
-
-    def close(self) -> None:
-        """Close the wrapped source. Safe to call twice."""
-        self._source.close()
 
     def _due_s(self, recorded_s: float) -> float:
         """When what was recorded at `recorded_s` is due on the clock."""

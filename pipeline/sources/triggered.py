@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from engines.errors import InputError
 from pipeline.errors import StreamMissing
-from pipeline.sources.base import Source
+from pipeline.sources.base import Source, WrappedSource
 from pipeline.trigger import Edge, TriggerConfig, TriggerReader
 from pipeline.types import ClockOffset, EegChunk, Item, MarkerChunk, SourceEvent, StreamInfo
 
@@ -65,7 +65,7 @@ def _seconds(text: str) -> float:
     return float(text)
 
 
-class TriggeredSource:
+class TriggeredSource(WrappedSource):
     """Wraps a source; each trigger channel becomes the marker stream "trigger:CHANNEL" and stays a channel.
 
     Its markers come just before the chunk that made them certain, with the raw stamps and the clock offsets of the
@@ -78,19 +78,9 @@ class TriggeredSource:
         keys = [trigger.key for trigger in triggers]
         if len(set(keys)) != len(keys):
             raise InputError(f"a trigger channel is named twice in {', '.join(keys)}; name it once, with all its bits")
-        self._source = source
+        super().__init__(source)
         self._triggers = tuple(triggers)
         self._readers: dict[str, tuple[int, TriggerReader]] = {}
-
-    @property
-    def info(self) -> StreamInfo:
-        """The wrapped source's."""
-        return self._source.info
-
-    @property
-    def live(self) -> bool:
-        """The wrapped source's."""
-        return self._source.live
 
     @property
     def marker_streams(self) -> dict[str, StreamInfo]:
@@ -138,7 +128,3 @@ class TriggeredSource:
         if isinstance(item, SourceEvent) and item.stream == "" and item.kind in _LOSSES:
             for _, reader in self._readers.values():
                 reader.gap()
-
-    def close(self) -> None:
-        """Close the wrapped source. Safe to call twice."""
-        self._source.close()

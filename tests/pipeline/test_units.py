@@ -21,6 +21,8 @@ def test_every_spelling_of_microvolt_is_one(unit):
         ("mv", 1e3),
         ("nV", 1e-3),
         ("nanovolt", 1e-3),
+        ("0", 1e6),
+        ("-6", 1.0),
     ],
 )
 def test_larger_and_smaller_units_scale(unit, factor):
