@@ -32,6 +32,7 @@ from app.panels.start import ConnectingPage, StartPage
 from app.panels.status_line import StatusLine
 
 SIDE_PX = 396
+NOT_JUDGED = "Contacts are not judged while the signal chain is off."
 KEYS = (
     ("Up, Down", "larger, smaller amplitude"),
     ("Right, Left", "longer, shorter time"),
@@ -228,7 +229,9 @@ class MainWindow(QMainWindow):
         self.header.set_stream(stream)
         self.banner.setVisible(stream.info.simulated)
         self.scope.set_stream(stream)
-        self.quality.set_electrodes(stream.eeg_names, stream.positions, stream.no_positions, stream.off)
+        self.quality.set_electrodes(
+            stream.eeg_names, stream.positions, stream.no_positions, NOT_JUDGED if stream.off else ""
+        )
         self.decision.set_stream(stream)
         why_not = "" if stream.live else "What is replayed is on the disk already"
         self.header.set_can_record(stream.live, why_not)

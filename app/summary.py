@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from calibration.folds import runs_are_trials
 from calibration.report_figures import ReportFigures
 from calibration.stats import balanced_accuracy, balanced_interval, confusion
 from pipeline.session import Session
@@ -108,7 +109,7 @@ def _decision(decision: Decision, origin_s: float, truth: Mapping[int, str]) -> 
 
 def accuracy_fields(session: Session) -> dict[str, Any] | None:
     """Balanced accuracy of the decisions against the labels, with its interval and chance; None without labels."""
-    scored = session.scorer.scored(session.decisions)
+    scored = session.scorer.scored(session.decisions, _trials(session))
     if not scored:
         return None
     classes = session.decisions[0].classes
@@ -122,6 +123,20 @@ def accuracy_fields(session: Session) -> dict[str, Any] | None:
         "classes": list(classes),
         "confusion": confusion(true, answered, len(classes)).tolist(),
     }
+
+
+def _trials(session: Session) -> dict[int, int]:
+    """Which onsets are one trial, judged as in calibration: by the markers, else by runs that no shuffled order has."""
+    scorer = session.scorer
+    decided = [d for d in session.decisions if scorer.truth.get(d.trial) in d.classes]
+    if scorer.trial_of or not decided:
+        return scorer.trial_of
+    labels = np.unique([scorer.truth[d.trial] for d in decided], return_inverse=True)[1]
+    onsets_s = np.array([d.onset_s for d in decided])
+    if not runs_are_trials(labels, onsets_s, np.zeros(len(decided), dtype=np.int64)):
+        return {}
+    runs = np.cumsum(np.r_[True, np.diff(labels) != 0])
+    return {d.trial: int(run) for d, run in zip(decided, runs, strict=True)}
 
 
 def warnings(session: Session) -> list[str]:

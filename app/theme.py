@@ -131,13 +131,13 @@ QPushButton[role="card"]:hover, QPushButton[role="card"]:focus {{ background: {R
 QToolButton {{ padding: 3px 9px; color: {MUTED}; }}
 QToolButton:checked {{ background: #27405a; color: {TEXT}; border-color: #35587b; }}
 
-QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit {{
+QLineEdit, QPlainTextEdit {{
     background: {GROUND}; color: {TEXT}; border: 1px solid {LINE}; border-radius: 6px; padding: 6px 8px;
     selection-background-color: {ACCENT}; selection-color: {GROUND};
 }}
-QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
-QComboBox::drop-down {{ border: none; width: 22px; }}
-QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {LINE}; }}
+QLineEdit:focus {{ border-color: {ACCENT}; }}
+QComboBox {{ padding: 4px 8px; min-height: 22px; }}
+QDialogButtonBox QPushButton {{ min-width: 84px; }}
 QTableWidget, QListWidget, QTreeWidget {{
     background: {GROUND}; alternate-background-color: {SURFACE}; border: 1px solid {LINE}; border-radius: 6px;
     gridline-color: {LINE}; outline: none;
@@ -154,8 +154,6 @@ QTabWidget::pane {{ border: none; border-top: 1px solid {LINE}; }}
 QCheckBox {{ spacing: 8px; }}
 QProgressBar {{ background: {RAISED}; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }}
 QProgressBar::chunk {{ background: {ACCENT}; border-radius: 3px; }}
-QDockWidget {{ color: {MUTED}; titlebar-close-icon: none; }}
-QDockWidget::title {{ background: {SURFACE}; padding: 6px 12px; border-top: 1px solid {LINE}; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {LINE}; border-radius: 5px; min-height: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pyriemann.geometry.base import invsqrtm
+from pyriemann.geometry.mean import mean_logeuclid
 
 from calibration.folds import FEW_TRIALS
 from engines.errors import InputError
@@ -25,7 +27,6 @@ from engines.models.linear import (
     TangentFeatures,
     band_covariances,
     flicker_bases,
-    matrix_log,
     shrunk,
 )
 from pipeline.epochs import EpochConfig
@@ -156,7 +157,9 @@ def fit_power(epochs_uv: Array, sfreq_hz: float, epoch: EpochConfig) -> PowerFea
 
 
 def fit_tangent(epochs_uv: Array, sfreq_hz: float, epoch: EpochConfig) -> TangentFeatures:
-    """Whitening by the mean covariance of each band, and the log-Euclidean mean as reference."""
+    """Whitening by the mean covariance of each band; the inverse root of the log-Euclidean mean as reference
+    (Arsigny et al. 2007, SIAM J. Matrix Anal. 29; Barachant et al. 2012, IEEE Trans. Biomed. Eng. 59).
+    """
     bands = band_bins(epochs_uv.shape[-1], sfreq_hz)
     usable = _usable(epochs_uv)
     usable = usable - usable.mean(axis=0)
@@ -168,15 +171,8 @@ def fit_tangent(epochs_uv: Array, sfreq_hz: float, epoch: EpochConfig) -> Tangen
         shrunk(w[-n_components:] @ c @ w[-n_components:].T, TANGENT_SHRINKAGE)
         for w, c in zip(whiteners, covariances, strict=True)
     ]
-    reference = np.stack([_inverse_root_of_mean(c) for c in white])
+    reference = np.stack([invsqrtm(mean_logeuclid(c)) for c in white])
     return TangentFeatures(spatial, reference, bands, TANGENT_SHRINKAGE)
-
-
-def _inverse_root_of_mean(covariances: Array) -> Array:
-    """Inverse square root (k, k) of the log-Euclidean mean of (n, k, k) (Arsigny et al. 2007, SIAM J. Matrix Anal.)."""
-    values, vectors = np.linalg.eigh(matrix_log(covariances).mean(axis=0))
-    root: Array = (vectors * np.exp(-0.5 * values)) @ vectors.T
-    return root
 
 
 def fit_flicker(flicker_hz: tuple[float, ...]) -> Callable[[Array, float, EpochConfig], FlickerScores]:

@@ -73,16 +73,18 @@ class Scorer:
             self.trial_of[trial] = self._n_begun
         return Onset(trial, marker.time_s)
 
-    def scored(self, decisions: Sequence[Decision]) -> list[tuple[str, str]]:
+    def scored(self, decisions: Sequence[Decision], trial_of: Mapping[int, int] | None = None) -> list[tuple[str, str]]:
         """(true, answered) of every trial whose truth is one of the decoder's classes.
 
-        A trial of several windows counts once: its answer is the class with the largest mean log probability. Windows
-        that name another class than the first of their trial are a fault of the paradigm and left out.
+        `trial_of` says which onsets are one trial; None: what the markers said. A trial of several windows counts once:
+        its answer is the class with the largest mean log probability. Windows that name another class than the first of
+        their trial are a fault of the paradigm and left out.
         """
+        trial_of = self.trial_of if trial_of is None else trial_of
         groups: dict[tuple[str, int], list[Decision]] = {}
         for decision in decisions:
             if self.truth.get(decision.trial) in decision.classes:
-                group = self.trial_of.get(decision.trial)
+                group = trial_of.get(decision.trial)
                 key = ("trial", group) if group is not None else ("onset", decision.trial)
                 groups.setdefault(key, []).append(decision)
         return [self._answer(windows) for windows in groups.values()]

@@ -29,6 +29,8 @@ from pipeline.sources.simulated import SimulatedSource
 from pipeline.types import Decision
 from pipeline.worker import State
 
+# Files are simulated as run 0 unless told otherwise: live is another day of the same participant.
+LIVE_RUN = 1
 LSL_SOURCES = (LslSource, SimulatedSource)
 
 
@@ -168,7 +170,7 @@ def is_over_lsl(source: Source) -> bool:
 
 def source_of(options: argparse.Namespace, terminal: Terminal) -> Source:
     """What `--source` and `--markers` name; a file is played at its own pace."""
-    performance = lambda: SimulatedSource(plan(SimulateConfig(seed=options.seed or 0)))  # noqa: E731
+    performance = lambda: SimulatedSource(plan(SimulateConfig(seed=options.seed or 0, run=LIVE_RUN)))  # noqa: E731
     source = open_source(options.source, options.markers or None, simulated=performance, on_wait=terminal.warn)
     return source if source.live else PacedSource(source, LslClock())
 

@@ -31,7 +31,13 @@ from app.panels.stream_finder import Listing, StreamFinder
 
 UNITS = (("As declared by the stream", None), ("Microvolts (µV)", "uV"), ("Millivolts (mV)", "mV"), ("Volts (V)", "V"))
 RECORDINGS = "Recordings (*.xdf *.xdfz *.edf *.bdf *.gdf *.vhdr *.set *.fif *.fif.gz *.cnt *.mff);;All Files (*)"
-BOARD_FIELDS = ("serial_port", "mac_address", "ip_address", "ip_port", "other_info")
+BOARD_FIELDS = {
+    "serial_port": "Serial port",
+    "mac_address": "MAC address",
+    "ip_address": "IP address",
+    "ip_port": "IP port",
+    "other_info": "Other",
+}
 COLUMNS = ("Name", "Type", "Channels", "Rate", "Host")
 
 
@@ -56,6 +62,7 @@ class LslPage(QWidget):
         again.setAutoDefault(False)
         again.clicked.connect(self.refresh)
         line = QHBoxLayout()
+        line.setSpacing(8)
         line.addWidget(self.status, 1)
         line.addWidget(again)
         layout = QVBoxLayout(self)
@@ -128,7 +135,7 @@ class BoardPage(QWidget):
         form.addRow("Board", self.board)
         self.fields["serial_port"].setPlaceholderText("/dev/ttyUSB0, COM3")
         for name, line in self.fields.items():
-            form.addRow(name.replace("_", " ").capitalize(), line)
+            form.addRow(BOARD_FIELDS[name], line)
         self._filled = False
 
     def fill(self) -> None:
@@ -160,6 +167,7 @@ class FilePage(QWidget):
         browse.setAutoDefault(False)
         browse.clicked.connect(self._browse)
         line = QHBoxLayout()
+        line.setSpacing(8)
         line.addWidget(self.path, 1)
         line.addWidget(browse)
         layout = QVBoxLayout(self)
@@ -217,6 +225,7 @@ class ConnectDialog(QDialog):
         self.lsl, self.board, self.file, self.simulated = LslPage(), BoardPage(), FilePage(), SimulatedPage()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.addTab(self.simulated, "Simulated Participant")
         self.tabs.addTab(self.lsl, "LSL Stream")
         self.tabs.addTab(self.board, "BrainFlow Board")
@@ -268,6 +277,7 @@ class ConnectDialog(QDialog):
         browse.setAutoDefault(False)
         browse.clicked.connect(self._browse)
         line = QHBoxLayout()
+        line.setSpacing(8)
         line.addWidget(self.subject, 1)
         line.addWidget(browse)
         form = QFormLayout()

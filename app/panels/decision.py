@@ -13,6 +13,7 @@ MAX_BARS = 8
 MAX_TRIALS = 24
 BAR_PX = 21
 FIRST_TRIAL = ("Waiting for the First Trial", "A decision appears here as soon as a trial's window is complete.")
+NO_UNIT = "It needs microvolts, and the stream declares no unit."
 SETTLING = ("Waiting for the Filters", "Trials are decoded as soon as the filters have settled.")
 
 
@@ -236,7 +237,7 @@ class DecisionPanel(QFrame):
         if stream is not None and stream.classes:
             self._say(*FIRST_TRIAL)
         elif stream is not None and stream.off:
-            self._say("Decoding Is Off", stream.off)
+            self._say("Decoding Is Off", stream.off if stream.unit_known else NO_UNIT)
         else:
             self._say(
                 "No Subject Loaded",

@@ -3,13 +3,14 @@
 import time
 from collections.abc import Sequence
 
-from PySide6.QtGui import QTextCharFormat, QTextCursor
-from PySide6.QtWidgets import QDockWidget, QPlainTextEdit, QWidget
+from PySide6.QtGui import QFontMetricsF, QTextCharFormat, QTextCursor
+from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QToolButton, QWidget
 
 from app import theme
 from pipeline.types import SourceEvent
 
 MAX_LINES = 2000
+TAB_PX = 80
 ALARMING = {"lost", "stream_lost", "changed", "overrun", "ambiguous", "failed"}
 DOUBTFUL = {"stalled", "marker_stream_lost", "package_loss", "duplicate_identity", "no_clock_offset", "unverified"}
 
@@ -28,9 +29,24 @@ class EventLog(QDockWidget):
         self.text.setMaximumBlockCount(MAX_LINES)
         self.text.setFont(theme.tabular(9.5))
         self.text.setStyleSheet("border: none; border-radius: 0;")
+        self.text.setTabStopDistance(TAB_PX)
         self.setWidget(self.text)
+        self.setTitleBarWidget(self._title())
         self.setMinimumHeight(110)
         self._seen: tuple[SourceEvent, ...] = ()
+
+    def _title(self) -> QWidget:
+        bar, name, hide = QFrame(), QLabel("Event Log"), QToolButton()
+        theme.set_role(bar, "foot")
+        theme.set_role(name, "muted")
+        hide.setText("Hide")
+        hide.clicked.connect(self.hide)
+        theme.keep_off_keyboard(hide)
+        layout = QHBoxLayout(bar)
+        layout.setContentsMargins(16, 4, 16, 4)
+        layout.addWidget(name, 1)
+        layout.addWidget(hide)
+        return bar
 
     def clear(self) -> None:
         """A new session."""
@@ -56,7 +72,9 @@ class EventLog(QDockWidget):
         cursor.movePosition(QTextCursor.MoveOperation.End)
         if not self.text.document().isEmpty():
             cursor.insertBlock()
-        cursor.insertText(f"{time.strftime('%H:%M:%S')}   {kind.replace('_', ' '):<14} {text}{lost}", style)
+        # Short kinds reach the second tab stop only, and the words shall stand in one column.
+        tabs = "\t" if QFontMetricsF(self.text.font()).horizontalAdvance(kind) >= TAB_PX - 8 else "\t\t"
+        cursor.insertText(f"{time.strftime('%H:%M:%S')}\t{kind.replace('_', ' ')}{tabs}{text}{lost}", style)
         self.text.ensureCursorVisible()
 
     def lines(self) -> list[str]:

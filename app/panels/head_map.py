@@ -30,6 +30,8 @@ RIM_ANGLE = math.radians(94)
 SQUEEZE = 0.85
 RIM = 1.22
 MAX_BADS = 6
+# Smaller electrodes carry no name, except those that something is the matter with.
+NAMED_PX = 8.0
 
 
 def projected(position: Position) -> tuple[float, float]:
@@ -71,7 +73,7 @@ class HeadMap(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setMinimumSize(240, 240)
+        self.setMinimumSize(200, 170)
         self.setMouseTracking(True)
         self._places: dict[str, tuple[float, float]] = {}
         self._quality: dict[str, ChannelQuality] = {}
@@ -153,6 +155,8 @@ class HeadMap(QWidget):
             painter.drawRoundedRect(box, 3, 3)
         else:
             painter.drawEllipse(centre, radius, radius)
+        if radius < NAMED_PX and not strong:
+            return
         painter.setPen(theme.colour(theme.GROUND if strong else theme.TEXT))
         painter.setFont(theme.font(max(6.0, radius * 0.58), bold=strong))
         box = QRectF(centre.x() - 2 * radius, centre.y() - radius, 4 * radius, 2 * radius)
@@ -225,8 +229,9 @@ class QualityPanel(QFrame):
         layout.setContentsMargins(14, 12, 14, 10)
         layout.setSpacing(6)
         layout.addLayout(head)
-        layout.addWidget(self.head, 1)
+        layout.addWidget(self.head, 100)
         layout.addWidget(self.note)
+        layout.addStretch(1)
         layout.addWidget(self.legend)
 
     def set_electrodes(self, names: Sequence[str], positions: Mapping[str, Position], why_not: str, off: str) -> None:

@@ -48,6 +48,8 @@ def notices(frame: Frame) -> list[Notice]:
 
 
 def _stream(frame: Frame) -> Notice | None:
+    if any(w.name == "acquire" and w.state is State.FAILED for w in frame.view.workers):
+        return None  # nobody watches the stream any more: the dead worker is what there is to say
     since = f"{frame.silent_s:.1f} s"
     match frame.view.state:
         case "stalled":
@@ -100,9 +102,23 @@ def _off(frame: Frame) -> Notice | None:
 def _worker(health: Health) -> Notice | None:
     if health.state is not State.FAILED:
         return None
-    last = health.traceback.strip().splitlines()[-1] if health.traceback else "no traceback"
     again = f" It has been restarted {health.n_restarts} times." if health.n_restarts else ""
-    return Notice(f"worker:{health.name}", Level.ERROR, f"Worker “{health.name}” Died", f"{last}.{again}", "Details…")
+    return Notice(
+        f"worker:{health.name}",
+        Level.ERROR,
+        f"Worker “{health.name}” Died",
+        f"{cause(health.traceback)}.{again}",
+        "Details…",
+    )
+
+
+def cause(traceback: str) -> str:
+    """The exception at the end of a traceback in one line, without its module."""
+    lines = traceback.strip().splitlines()
+    frames = [number for number, line in enumerate(lines) if line.startswith((" ", "Traceback"))]
+    message = " ".join(lines[frames[-1] + 1 :] if frames else lines)
+    name, _, text = message.partition(": ")
+    return f"{name.rpartition('.')[2]}: {text}".strip(": ").rstrip(".")
 
 
 def _recording(status: RecorderStatus) -> list[Notice | None]:

@@ -15,14 +15,15 @@ from app.panels.traces import Traces
 from pipeline.types import Boundary, BoundaryKind, Marker
 
 SCALES_UV = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 200_000)
+DEFAULT_SCALE_UV = 50.0
 SPANS_S = (2.0, 5.0, 10.0, 20.0, 40.0)
 ROWS = (8, 16, 32, 64)
 AXIS_PX = 26
 LABELS_PX = 74
 # Traces may overlap their neighbours by this many rows, so that one bad channel does not cover the others.
 REACH_ROWS = 1.0
-# Rows of space above the first channel where marker labels stand.
-HEAD_SHARE = 0.055
+# Space above the first channel, where marker labels stand on two levels.
+HEAD_PX, LEVEL_PX = 34, 15
 MAX_LABEL = 18
 
 
@@ -38,7 +39,7 @@ class Scope(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.span_s = 10.0
-        self.scale_uv = 50.0
+        self.scale_uv = DEFAULT_SCALE_UV
         self.filter = DisplayFilter()
         self.first_row = 0
         self.n_rows = 64
@@ -68,6 +69,7 @@ class Scope(QWidget):
         self._bads, self._markers, self._boundaries = frozenset(), (), ()
         self.first_row = 0
         self._auto_scale = stream is not None and not stream.unit_known
+        self.scale_uv = DEFAULT_SCALE_UV
         if stream is not None:
             self.n_rows = min(64, len(stream.rows))
         self._rebuild()
@@ -154,10 +156,10 @@ class Scope(QWidget):
             self.redraw()
 
     def fit(self) -> None:
-        """Choose the scale at which the middling channel fills its row twice over."""
+        """Choose the scale at which the middling channel just fills its row."""
         amplitude = self._sweep.amplitude() if self._sweep else float("nan")
         if np.isfinite(amplitude) and amplitude > 0:
-            self.scale_uv = float(min(SCALES_UV, key=lambda s: abs(np.log(s / (amplitude / 2)))))
+            self.scale_uv = float(min(SCALES_UV, key=lambda s: abs(np.log(s / amplitude))))
             self.step_scale(0)
 
     # Inside.
@@ -178,7 +180,7 @@ class Scope(QWidget):
     def _rebuild(self) -> None:
         n = self._n_shown
         self._traces.set_geometry(self.span_s, n)
-        head = max(1.2, HEAD_SHARE * n)
+        head = HEAD_PX / max(1.0, (self._plot.height() - AXIS_PX - HEAD_PX) / max(n, 1))
         self._plot.setRange(xRange=(0, self.span_s), yRange=(-max(n, 1), head), padding=0, disableAutoRange=True)
         self._layers.set_geometry(self.span_s, head)
         self._layers.show_scale(self.scale_uv, self._unit, n)
@@ -238,9 +240,9 @@ class Scope(QWidget):
         self.scroll_rows(-4 if event.angleDelta().y() > 0 else 4)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Another width, other columns."""
+        """Another width, other columns; another height, other rows."""
         super().resizeEvent(event)
-        if self._stream is not None and event.oldSize().width() != event.size().width():
+        if self._stream is not None:
             self._rebuild()
 
 
@@ -331,7 +333,7 @@ class Layers:
                     text.setText(short)
                 near_edge = x_s > 0.9 * self._span_s
                 text.setAnchor((1 if near_edge else 0, 0))
-                text.setPos(x_s, self._head * (1.0 if number % 2 == 0 else 0.62))
+                text.setPos(x_s, self._head * (1 - number % 2 * LEVEL_PX / HEAD_PX))
 
     def show_gaps(self, places: Sequence[tuple[float, float]]) -> None:
         """Hatched regions from start to stop."""

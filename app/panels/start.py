@@ -1,6 +1,9 @@
 """Before there is a signal: the start page, and the page that says what is being looked for."""
 
-from PySide6.QtCore import Qt, Signal
+import math
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygon
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from app import theme
@@ -13,6 +16,44 @@ CHOICES = (
 )
 
 
+class Glyph(QWidget):
+    """A small drawing of a kind of source."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self._key = key
+        self.setFixedSize(44, 44)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Lines only."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.colour(theme.ACCENT), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        getattr(self, f"_paint_{self._key}")(painter)
+        painter.end()
+
+    def _paint_simulated(self, painter: QPainter) -> None:
+        painter.drawEllipse(6, 8, 30, 32)
+        painter.drawPolyline(QPolygon([QPoint(17, 8), QPoint(21, 3), QPoint(25, 8)]))
+        for x, y in ((14, 18), (28, 18), (21, 26), (14, 32), (28, 32)):
+            painter.drawPoint(x, y)
+
+    def _paint_lsl(self, painter: QPainter) -> None:
+        wave = [QPoint(4 + 2 * i, round(22 - 11 * math.sin(i / 2) * math.exp(-abs(i - 9) / 6))) for i in range(19)]
+        painter.drawPolyline(QPolygon(wave))
+
+    def _paint_board(self, painter: QPainter) -> None:
+        painter.drawRoundedRect(10, 10, 24, 24, 4, 4)
+        for k in (16, 22, 28):
+            for line in ((k, 4, k, 9), (k, 35, k, 40), (4, k, 9, k), (35, k, 40, k)):
+                painter.drawLine(*line)
+
+    def _paint_file(self, painter: QPainter) -> None:
+        corners = ((10, 5), (26, 5), (34, 13), (34, 39), (10, 39), (10, 5))
+        painter.drawPolyline(QPolygon([QPoint(x, y) for x, y in corners]))
+        painter.drawPolyline(QPolygon([QPoint(x, y) for x, y in ((15, 26), (19, 20), (23, 31), (29, 23))]))
+
+
 class Card(QPushButton):
     """A large button with a title and a line of explanation."""
 
@@ -21,17 +62,23 @@ class Card(QPushButton):
         self.key = key
         self.setAccessibleName(title)
         theme.set_role(self, "card")
-        self.setMinimumSize(300, 112)
+        self.setMinimumSize(300, 100)
         heading, line = QLabel(title), QLabel(text)
         heading.setFont(theme.font(13, bold=True))
         theme.set_role(line, "muted")
         line.setWordWrap(True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(20, 16, 20, 16)
-        layout.addWidget(heading)
-        layout.addWidget(line)
-        layout.addStretch(1)
-        for label in (heading, line):
+        glyph, words = Glyph(key), QVBoxLayout()
+        words.setSpacing(4)
+        words.addStretch(1)
+        words.addWidget(heading)
+        words.addWidget(line)
+        words.addStretch(1)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(18, 10, 18, 10)
+        layout.setSpacing(16)
+        layout.addWidget(glyph)
+        layout.addLayout(words, 1)
+        for label in (glyph, heading, line):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             label.setStyleSheet("background: transparent;")
 

@@ -59,7 +59,10 @@ class StatusLine(QFrame):
     def set_frame(self, frame: Frame) -> None:
         """The numbers of this tick."""
         view = frame.view
+        failed = [w.name for w in view.workers if w.state is State.FAILED]
         text, role = STATES.get(view.state, (view.state.capitalize(), "muted"))
+        if "acquire" in failed:
+            text, role = "■ Not Receiving", "error"
         self.state.setText(text)
         theme.set_role(self.state, role)
         nominal = frame.stream.info.sfreq_hz
@@ -73,7 +76,7 @@ class StatusLine(QFrame):
             f"{_grouped(view.n_markers)} markers · {view.n_accepted} epochs · {view.n_rejected} rejected"
         )
         self._show_latency(frame.latency_ms)
-        self._show_workers(frame)
+        self._show_workers(frame, failed)
         event = view.events[-1] if view.events else None
         self.newest.setText(
             (event.text if len(event.text) <= MAX_EVENT else event.text[: MAX_EVENT - 1] + "…") if event else ""
@@ -86,8 +89,7 @@ class StatusLine(QFrame):
             self.latency.setText(f"answer after {latency_ms[0]:.0f} ms · p95 {latency_ms[1]:.0f} ms")
             self.latency.setToolTip("from the last sample of the window in the ring to the decision")
 
-    def _show_workers(self, frame: Frame) -> None:
-        failed = [w.name for w in frame.view.workers if w.state is State.FAILED]
+    def _show_workers(self, frame: Frame, failed: list[str]) -> None:
         names = ", ".join(f"{w.name} {w.state.value}" for w in frame.view.workers)
         self.workers.setText(f"{', '.join(failed)} died" if failed else "workers well")
         self.workers.setToolTip(names)
