@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 FIRST_SAMPLES_S = 10.0
 POLL_S = 0.1
 # Lines of the session's own log that hold only from its start; this recording writes its own.
-FROM_THE_START = {"received_from", "received_to", "offset", "markers_from"}
+FROM_THE_START = {"received_from", "received_to", "offset", "markers"}
 
 
 class WindowRecording:

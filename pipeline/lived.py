@@ -2,21 +2,22 @@
 
 The recorder has inlets of its own: it starts a little earlier than the acquisition, reconnects at another sample after
 a sender died, and measures its own clock offsets. Answers could then differ in the last digits, or by a sample at an
-onset. The live session therefore logs, as JSON on a string stream beside the EEG, which raw stamps it received and
-which clock offsets it applied; the replay of the recording takes those.
+onset. The live session therefore logs, as JSON on a string stream beside the EEG, which raw stamps and which markers it
+received and which clock offsets it applied; the replay of the recording takes those.
 """
 
 import json
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.sources.base import Source, WrappedSource
-from pipeline.types import ClockOffset, EegChunk, Item, MarkerChunk, StreamInfo
+from pipeline.types import Array, ClockOffset, EegChunk, Item, MarkerChunk, SourceEvent, StreamInfo
 
 log = logging.getLogger(__name__)
 
@@ -49,37 +50,41 @@ class LivedWriter:
     def __init__(self, marker_streams: dict[str, StreamInfo]) -> None:
         self._names = {key: stream_key(info) for key, info in marker_streams.items()} | {"": ""}
         self._last_stamp_s: float | None = None
-        self._markers_seen: set[str] = set()
+        self._broken = False
 
     def lines(self, item: Item) -> list[str]:
         """The log lines for one item, usually none."""
         match item:
-            case EegChunk() if item.stamps_s.size:
-                return self._run_lines(item)
-            case MarkerChunk() if item.stream not in self._markers_seen:
-                self._markers_seen.add(item.stream)
-                name = self._names[item.stream]
-                return [json.dumps({"kind": "markers_from", "stream": name, "stamp_s": item.stamps_s[0]})]
+            case EegChunk():
+                return self._run_lines(item.stamps_s)
+            case MarkerChunk():
+                entry = {"kind": "markers", "stream": self._names[item.stream], "stamps_s": item.stamps_s}
+                return [json.dumps(entry)]
             case ClockOffset():
                 name = self._names[item.stream]
                 return [json.dumps({"kind": "offset", "stream": name, "at_s": item.at_s, "value_s": item.value_s})]
-            case _:
-                return []
+            case SourceEvent(kind="overrun"):
+                self._broken = True  # by less, maybe, than what breaks a run, and the recorder has those samples
+        return []
 
-    def _run_lines(self, chunk: EegChunk) -> list[str]:
-        first_s, last_s = float(chunk.stamps_s[0]), self._last_stamp_s
-        self._last_stamp_s = float(chunk.stamps_s[-1])
-        if last_s is None:
-            return [json.dumps({"kind": "received_from", "stamp_s": first_s})]
-        if abs(first_s - last_s) <= RUN_BREAK_S:
+    def _run_lines(self, stamps_s: Array) -> list[str]:
+        stamps_s = stamps_s[_usable(stamps_s)]
+        lines: list[str] = []
+        for run in np.split(stamps_s, 1 + np.flatnonzero(np.abs(np.diff(stamps_s)) > RUN_BREAK_S)):
+            if run.size:
+                lines += self._joined(float(run[0]))
+                self._last_stamp_s = float(run[-1])
+        return lines
+
+    def _joined(self, first_s: float) -> list[str]:
+        last_s, broken = self._last_stamp_s, self._broken
+        if last_s is not None and abs(first_s - last_s) <= RUN_BREAK_S and not broken:
             return []
-        return [
-            json.dumps({"kind": "received_to", "stamp_s": last_s}),
-            json.dumps({"kind": "received_from", "stamp_s": first_s}),
-        ]
+        self._broken = False
+        return [*self.last_lines(), json.dumps({"kind": "received_from", "stamp_s": first_s})]
 
     def last_lines(self) -> list[str]:
-        """The closing line, at the end of the session."""
+        """The line that closes the run, at the end of the session."""
         if self._last_stamp_s is None:
             return []
         return [json.dumps({"kind": "received_to", "stamp_s": self._last_stamp_s})]
@@ -87,11 +92,11 @@ class LivedWriter:
 
 @dataclass(frozen=True)
 class LivedLog:
-    """A parsed log: offsets by stream, runs of received raw stamps [first, last], first marker stamp by stream."""
+    """A parsed log: offsets by stream, runs of received raw stamps [first, last], stamps of seen markers by stream."""
 
     offsets: tuple[tuple[str, float, float], ...] = ()
     runs: tuple[tuple[float, float], ...] = ()
-    markers_from: dict[str, float] = field(default_factory=dict)
+    markers: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, lines: Iterable[str]) -> "LivedLog | None":
@@ -99,7 +104,7 @@ class LivedLog:
         offsets: list[tuple[str, float, float]] = []
         starts: list[float] = []
         stops: list[float] = []
-        markers: dict[str, float] = {}
+        markers: dict[str, tuple[float, ...]] = {}
         for line in lines:
             entry = _entry(line)
             match entry.get("kind"):
@@ -109,8 +114,9 @@ class LivedLog:
                     starts.append(float(entry["stamp_s"]))
                 case "received_to":
                     stops.append(float(entry["stamp_s"]))
-                case "markers_from":
-                    markers[str(entry["stream"])] = float(entry["stamp_s"])
+                case "markers":
+                    name = str(entry["stream"])
+                    markers[name] = (*markers.get(name, ()), *map(float, entry["stamps_s"]))
         if not starts:
             return None
         # A session that was killed never closed its last run.
@@ -143,8 +149,8 @@ class AsLived(WrappedSource):
     def open(self) -> None:
         """Open the recording."""
         self._source.open()
-        self._markers_from = {
-            key: self._lived.markers_from.get(stream_key(info), float("inf"))
+        self._markers = {
+            key: Counter(self._lived.markers.get(stream_key(info), ()))
             for key, info in self._source.marker_streams.items()
         }
 
@@ -169,8 +175,12 @@ class AsLived(WrappedSource):
         return [ClockOffset(keys[s], at_s, value_s) for s, at_s, value_s in self._lived.offsets if s in keys]
 
     def _seen(self, chunk: MarkerChunk) -> list[Item]:
-        from_s = self._markers_from[chunk.stream]
-        kept = [(label, s) for label, s in zip(chunk.labels, chunk.stamps_s, strict=True) if s >= from_s]
+        left = self._markers[chunk.stream]
+        kept = []
+        for label, stamp_s in zip(chunk.labels, chunk.stamps_s, strict=True):
+            if left[stamp_s]:
+                left[stamp_s] -= 1
+                kept.append((label, stamp_s))
         if not kept:
             return []
         labels, stamps = zip(*kept, strict=True)
@@ -181,20 +191,47 @@ class AsLived(WrappedSource):
         pieces: list[Item] = []
         data, stamps = chunk.data, chunk.stamps_s
         while stamps.size and self._runs:
-            first_s, last_s = self._runs[0]
-            edge_s = last_s if self._inside else first_s
-            hits = np.flatnonzero(stamps == edge_s)
-            # Bursty senders repeat a stamp: a run begins with the first sample of its stamp and ends with the last.
-            cut = stamps.size if not hits.size else int(hits[-1]) + 1 if self._inside else int(hits[0])
-            if self._inside:
-                pieces.append(replace(chunk, data=data[:, :cut], stamps_s=stamps[:cut]))
-            else:
-                self.n_skipped += cut
-            data, stamps = data[:, cut:], stamps[cut:]
-            if not hits.size:
+            cut = _leaves(stamps, self._runs[0]) if self._inside else _enters(stamps, self._runs[0])
+            taken = stamps.size if cut is None else cut
+            if self._inside and taken:
+                pieces.append(replace(chunk, data=data[:, :taken], stamps_s=stamps[:taken]))
+            elif not self._inside:
+                self.n_skipped += taken
+            data, stamps = data[:, taken:], stamps[taken:]
+            if cut is None:
                 break
             if self._inside:
                 self._runs.popleft()
             self._inside = not self._inside
         self.n_skipped += int(stamps.size)
         return pieces
+
+
+def _usable(stamps_s: Array) -> NDArray[np.bool_]:
+    """Zero and what is no number is no stamp (`pipeline/timestamps.py`)."""
+    usable: NDArray[np.bool_] = np.isfinite(stamps_s) & (stamps_s != 0)
+    return usable
+
+
+def _enters(stamps_s: Array, run: tuple[float, float]) -> int | None:
+    """Where the run begins: with its first stamp, or, should the recorder have missed that one, well inside the run.
+
+    Bursty senders repeat a stamp: a run begins with the first sample of its stamp and ends with the last.
+    """
+    first_s, last_s = run
+    hits = np.flatnonzero(stamps_s == first_s)
+    if not hits.size:
+        hits = np.flatnonzero((stamps_s > first_s + RUN_BREAK_S) & (stamps_s <= last_s))
+    return int(hits[0]) if hits.size else None
+
+
+def _leaves(stamps_s: Array, run: tuple[float, float]) -> int | None:
+    """Where the run is over: after its last stamp, or where, that one being missing, only stamps far from it follow."""
+    first_s, last_s = run
+    hits = np.flatnonzero(stamps_s == last_s)
+    if not hits.size:
+        near = (stamps_s >= first_s - RUN_BREAK_S) & (stamps_s <= last_s + RUN_BREAK_S)
+        hits = np.flatnonzero(near | ~_usable(stamps_s))
+        if not stamps_s.size or (hits.size and hits[-1] == stamps_s.size - 1):
+            return None
+    return int(hits[-1]) + 1 if hits.size else 0

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.lived import AsLived, LivedLog, LivedWriter, stream_key
 from pipeline.sources.base import SourceEnded
-from pipeline.types import ClockOffset, EegChunk, Item, MarkerChunk, StreamInfo
+from pipeline.types import ClockOffset, EegChunk, Item, MarkerChunk, SourceEvent, StreamInfo
 from tests.scripted import EEG, MARKERS, ScriptedSource, chunk
 
 
@@ -38,9 +38,38 @@ def test_a_replay_begins_with_the_first_sample_the_live_session_received() -> No
 
 
 def test_samples_that_only_the_recorder_received_after_a_reconnection_are_left_out() -> None:
-    lived = [chunk(0, 50), chunk(130, 50)]
-    recorded = [chunk(0, 50), chunk(120, 60)]
-    assert numbers(replayed(recorded, log_of(lived))) == [*range(50), *range(130, 180)]
+    lived = [chunk(10, 50), chunk(130, 50)]
+    recorded = [chunk(10, 50), chunk(120, 60)]
+    assert numbers(replayed(recorded, log_of(lived))) == [*range(10, 60), *range(130, 180)]
+
+
+def test_a_reconnection_inside_a_chunk_is_noticed() -> None:
+    joined = EegChunk(np.hstack([chunk(10, 50).data, chunk(130, 50).data]), np.r_[10:60, 130:180] / 100)
+    assert numbers(replayed([chunk(10, 50), chunk(120, 60)], log_of([joined]))) == [*range(10, 60), *range(130, 180)]
+
+
+def test_a_run_whose_first_sample_the_recorder_missed_begins_well_inside_it() -> None:
+    lived = [chunk(10, 50), chunk(130, 200), chunk(500, 20)]
+    recorded = [chunk(10, 50), chunk(150, 180), chunk(490, 40)]
+    assert numbers(replayed(recorded, log_of(lived))) == [*range(10, 60), *range(181, 330), *range(500, 520)]
+
+
+def test_a_run_whose_last_sample_the_recorder_missed_ends_before_the_next_one() -> None:
+    lived = [chunk(10, 50), chunk(230, 50)]
+    recorded = [chunk(10, 47), chunk(200, 80)]
+    assert numbers(replayed(recorded, log_of(lived))) == [*range(10, 57), *range(230, 280)]
+
+
+def test_stamps_that_are_none_break_no_run() -> None:
+    whole = chunk(10, 100)
+    whole.stamps_s[[20, 40, 41]] = [0.0, np.nan, np.inf]
+    assert log_of([whole]).runs == ((whole.stamps_s[0], whole.stamps_s[-1]),)
+    assert len(numbers(replayed([chunk(0, 10), whole, chunk(110, 10)], log_of([whole])))) == 100
+
+
+def test_samples_that_overflowed_in_the_live_session_only_are_left_out() -> None:
+    lived = [chunk(10, 50), SourceEvent("overrun", "20 lost", n=20), chunk(80, 50)]
+    assert numbers(replayed([chunk(10, 120)], log_of(lived))) == [*range(10, 60), *range(80, 130)]
 
 
 def test_the_live_clock_offsets_replace_the_recorders() -> None:
@@ -50,11 +79,12 @@ def test_the_live_clock_offsets_replace_the_recorders() -> None:
     assert offsets == lived[:2]
 
 
-def test_markers_before_the_first_one_the_live_session_saw_are_left_out() -> None:
-    lived = [chunk(0, 10), MarkerChunk("m", ("b",), (5.0,))]
-    recorded = [MarkerChunk("m", ("a", "b"), (4.0, 5.0)), chunk(0, 10), MarkerChunk("m", ("c",), (6.0,))]
+def test_markers_that_the_live_session_did_not_see_are_left_out() -> None:
+    lived = [chunk(10, 10), MarkerChunk("m", ("b", "c"), (5.0, 5.0)), MarkerChunk("m", ("e",), (7.0,))]
+    recorded = [MarkerChunk("m", ("a", "b", "c"), (4.0, 5.0, 5.0)), chunk(10, 10), MarkerChunk("m", ("d",), (6.0,))]
+    recorded.append(MarkerChunk("m", ("e",), (7.0,)))
     labels = [i.labels for i in replayed(recorded, log_of(lived)) if isinstance(i, MarkerChunk)]
-    assert labels == [("b",), ("c",)]
+    assert labels == [("b", "c"), ("e",)]
 
 
 def test_a_session_that_was_killed_left_its_last_run_open() -> None:
