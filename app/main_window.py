@@ -32,6 +32,7 @@ from app.panels.start import ConnectingPage, StartPage
 from app.panels.status_line import StatusLine
 
 SIDE_PX = 396
+LOG_PX = 150
 NOT_JUDGED = "Contacts are not judged while the signal chain is off."
 KEYS = (
     ("Up, Down", "larger, smaller amplitude"),
@@ -119,7 +120,7 @@ class MainWindow(QMainWindow):
         self.header.record_clicked.connect(self.toggle_recording)
         self.scope.scope.wants_history.connect(self._on_history_wanted)
         self.notices.acted.connect(self._on_notice)
-        self.status.events_wanted.connect(self.log.show)
+        self.status.events_wanted.connect(self.show_log)
 
     def _make_menus(self) -> None:
         session = self.menuBar().addMenu("Session")
@@ -167,6 +168,11 @@ class MainWindow(QMainWindow):
         elif self.controller.can_record:
             self.controller.start_recording()
             self.header.set_recording(None, 0.0, "starting to record…")
+
+    def show_log(self) -> None:
+        """Open the event log, a few lines high."""
+        self.log.show()
+        self.resizeDocks([self.log], [LOG_PX], Qt.Orientation.Vertical)
 
     def grab_to(self, path: Path) -> None:
         """Save a picture of the window as it is now."""
@@ -281,7 +287,7 @@ class MainWindow(QMainWindow):
         elif key == "stream" and self._newest is not None and self._newest.view.state == "ended":
             self.controller.disconnect_now()
         else:
-            self.log.show()
+            self.show_log()
 
     def _declare_unit(self) -> None:
         request = self.controller.request

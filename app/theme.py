@@ -136,7 +136,13 @@ QLineEdit, QPlainTextEdit {{
     selection-background-color: {ACCENT}; selection-color: {GROUND};
 }}
 QLineEdit:focus {{ border-color: {ACCENT}; }}
-QComboBox {{ padding: 4px 8px; min-height: 22px; }}
+QComboBox {{
+    background: {RAISED}; color: {TEXT}; border: 1px solid {LINE}; border-radius: 6px; padding: 5px 26px 5px 10px;
+}}
+QComboBox:focus {{ border-color: {ACCENT}; }}
+QComboBox::drop-down {{ border: none; width: 24px; }}
+QComboBox::down-arrow {{ image: none; }}
+QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {LINE}; outline: none; }}
 QDialogButtonBox QPushButton {{ min-width: 84px; }}
 QTableWidget, QListWidget, QTreeWidget {{
     background: {GROUND}; alternate-background-color: {SURFACE}; border: 1px solid {LINE}; border-radius: 6px;

@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -26,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.panels.choice import Choice
 from app.panels.frame import Request
 from app.panels.stream_finder import Listing, StreamFinder
 
@@ -126,7 +126,7 @@ class BoardPage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.board = QComboBox()
+        self.board = Choice()
         self.board.setEditable(True)
         self.fields = {name: QLineEdit() for name in BOARD_FIELDS}
         form = QFormLayout(self)
@@ -232,7 +232,7 @@ class ConnectDialog(QDialog):
         self.tabs.addTab(self.file, "Recording")
         self.subject = QLineEdit(str(subject) if subject else "")
         self.subject.setPlaceholderText("None: signals and markers only, nothing is decoded")
-        self.unit = QComboBox()
+        self.unit = Choice()
         for text, value in UNITS:
             self.unit.addItem(text, value)
         self.problem = QLabel()

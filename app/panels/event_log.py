@@ -73,8 +73,9 @@ class EventLog(QDockWidget):
         if not self.text.document().isEmpty():
             cursor.insertBlock()
         # Short kinds reach the second tab stop only, and the words shall stand in one column.
-        tabs = "\t" if QFontMetricsF(self.text.font()).horizontalAdvance(kind) >= TAB_PX - 8 else "\t\t"
-        cursor.insertText(f"{time.strftime('%H:%M:%S')}\t{kind.replace('_', ' ')}{tabs}{text}{lost}", style)
+        words = kind.replace("_", " ")
+        tabs = "\t" if QFontMetricsF(self.text.font()).horizontalAdvance(words) >= TAB_PX else "\t\t"
+        cursor.insertText(f"{time.strftime('%H:%M:%S')}\t{words}{tabs}{text}{lost}", style)
         self.text.ensureCursorVisible()
 
     def lines(self) -> list[str]:

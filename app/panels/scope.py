@@ -15,7 +15,8 @@ from app.panels.traces import Traces
 from pipeline.types import Boundary, BoundaryKind, Marker
 
 SCALES_UV = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 200_000)
-DEFAULT_SCALE_UV = 50.0
+# (up to so many rows, microvolts a row): fewer rows are higher ones.
+DEFAULT_SCALES_UV = ((12, 200.0), (32, 100.0), (1_000_000, 50.0))
 SPANS_S = (2.0, 5.0, 10.0, 20.0, 40.0)
 ROWS = (8, 16, 32, 64)
 AXIS_PX = 26
@@ -39,7 +40,7 @@ class Scope(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.span_s = 10.0
-        self.scale_uv = DEFAULT_SCALE_UV
+        self.scale_uv = 50.0
         self.filter = DisplayFilter()
         self.first_row = 0
         self.n_rows = 64
@@ -69,9 +70,9 @@ class Scope(QWidget):
         self._bads, self._markers, self._boundaries = frozenset(), (), ()
         self.first_row = 0
         self._auto_scale = stream is not None and not stream.unit_known
-        self.scale_uv = DEFAULT_SCALE_UV
         if stream is not None:
             self.n_rows = min(64, len(stream.rows))
+            self.scale_uv = next(scale for rows, scale in DEFAULT_SCALES_UV if self.n_rows <= rows)
         self._rebuild()
 
     def push(self, samples: Samples, boundaries: Sequence[Boundary]) -> None:

@@ -2,9 +2,10 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout
 
 from app import theme
+from app.panels.choice import Choice
 from app.panels.frame import Stream
 from app.panels.scope import ROWS, Scope
 from app.panels.sweep import DisplayFilter
@@ -31,7 +32,7 @@ class ScopePanel(QFrame):
         self.high_pass = self._toggle(f"High-Pass {HIGH_PASS_HZ:g} Hz", True)
         self.low_pass = self._toggle(f"Low-Pass {LOW_PASS_HZ:g} Hz", False)
         self.notch = self._toggle(f"Notch {MAINS_HZ:g} Hz", False)
-        self.rows = QComboBox()
+        self.rows = Choice()
         self.rows.setMinimumWidth(150)
         self.rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.rows.currentIndexChanged.connect(self._rows_chosen)

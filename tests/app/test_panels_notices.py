@@ -54,11 +54,16 @@ def test_without_a_unit_it_says_what_is_off_and_offers_to_declare_one() -> None:
 
 
 def test_a_dead_worker_comes_first_with_the_last_line_of_its_traceback() -> None:
-    dead = Health("decode", State.FAILED, "Traceback...\nValueError: odd", n_restarts=1)
+    text = "Traceback (most recent call last):\n  File x\npipeline.errors.SourceFailed: it died:\nkilled"
+    dead = Health("decode", State.FAILED, text, n_restarts=1)
     found = notices(frame(seen=view(state="stalled", workers=(dead,))))
     assert keys(found) == ["worker:decode", "stream"]
-    assert "ValueError: odd" in found[0].text
-    assert "1 times" in found[0].text
+    assert found[0].text == "SourceFailed: it died: killed. It has been restarted 1 times."
+
+
+def test_when_nobody_reads_the_stream_nothing_is_claimed_of_it() -> None:
+    dead = Health("acquire", State.FAILED, "ValueError: odd")
+    assert keys(notices(frame(seen=view(state="stalled", workers=(dead,))))) == ["worker:acquire"]
 
 
 def test_a_recording_says_when_the_disk_is_low_a_stream_missing_or_when_it_failed() -> None:
