@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 
 from calibration.baselines import BANDS_HZ, linear_systems
-from calibration.datasets.recording import EpochSet, OpenSource, Survey, epochs_from, spacing_s, survey
+from calibration.datasets.recording import EpochSet, OpenSource, Survey, epochs_from, opening, spacing_s, survey
 from calibration.evaluate import Evaluation, Progress, evaluate, silent
 from calibration.subjects import Manifest, StreamRecord, Subject, SubjectDecoder, ValidationRow, eeg_names
 from engines.errors import InputError
 from engines.models.linear import to_parts
 from pipeline.epochs import EpochConfig
+from pipeline.fit_chain import fit_frozen
 from pipeline.preprocess import BAND_LIMIT, ChainConfig
-from pipeline.types import StreamInfo
+from pipeline.types import Array, StreamInfo
 
 # The average of few electrodes is a poor zero, and takes from every one what they share (Junghoefer et al. 1999).
 AVERAGE_FROM = 32
@@ -26,6 +27,8 @@ MAX_CLASSES = 16
 FLICKER = re.compile(r"(\d+(?:\.\d+)?)\s*hz", re.IGNORECASE)
 # Share of the work that reading and cutting takes, for the progress.
 READING = 0.4
+# The start of the first recording from which the chain learns eye movements and artifacts.
+CHAIN_BLOCK_S = 45.0
 # Flicker responses build up after about 140 ms (Chen et al. 2015, PNAS 112); 3 s tell 1 Hz apart well.
 FLICKER_WINDOW = EpochConfig(0.14, 3.14, None)
 IMAGERY_WINDOW = EpochConfig(0.5, 3.5, None)
@@ -79,6 +82,7 @@ def calibrate(
     unit: str | None = None,
     trial_start: str | None = None,
     participant: str = "",
+    recordings: Mapping[str, str] | None = None,
     versions: Mapping[str, str] | None = None,
     n_permutations: int = 199,
     seed: int = 0,
@@ -88,7 +92,8 @@ def calibrate(
 
     `files` open one source each; `patterns` maps classes to globs on marker labels (empty: every label is a class);
     `chain` and `epoch` override the defaults of stream and task; `trial_start` is a glob on markers that begin a trial
-    of several windows. Thread: any; takes seconds to minutes, `progress` hears the share done and of what.
+    of several windows; `recordings` names the files with their SHA-256, so that a replay of one of them can say so.
+    Thread: any; takes seconds to minutes, `progress` hears the share done and of what.
 
     Raises:
         InputError: too few classes, epochs or trials, or files that do not match.
@@ -101,10 +106,12 @@ def calibrate(
     classes = patterns_of(surveys, patterns)
     chosen_chain = chain or default_chain(surveys[0].info)
     windows = windows_for(spacing_s(surveys, classes), classes, surveys[0].info.sfreq_hz, epoch)
+    frozen, fitted_until_s = fitted_chain(files[0], chosen_chain, surveys[0].info, unit)
     sets: dict[str, EpochSet] = {}
     for name, window in windows.items():
         progress(READING * len(sets) / len(windows), f"cutting {name} epochs")
-        sets[name] = epochs_from(files, classes, chosen_chain, window, unit=unit, trial_start=trial_start)
+        cut = epochs_from(files, classes, chosen_chain, window, unit=unit, trial_start=trial_start, frozen=frozen)
+        sets[name] = cut.take((cut.file > 0) | (cut.onset_s > fitted_until_s))
     evaluation = evaluate(
         sets,
         linear_systems(flicker_of(classes)),
@@ -121,7 +128,25 @@ def calibrate(
     manifest = _manifest(
         evaluation, epochs, chosen_chain, classes, trial_start, simulated, said, participant, versions or {}
     )
-    return CalibrationResult(_subject(manifest, evaluation, epochs, chosen_chain), evaluation, epochs.rejected, said)
+    manifest = manifest.model_copy(update={"recordings": dict(recordings or {})})
+    subject = _subject(manifest, evaluation, epochs, chosen_chain, frozen)
+    return CalibrationResult(subject, evaluation, epochs.rejected, said)
+
+
+def fitted_chain(
+    open_source: OpenSource, chain: ChainConfig, info: StreamInfo, unit: str | None
+) -> tuple[dict[str, Array], float]:
+    """What the chain must learn (eye movements, artifacts), and the time up to which the first file taught it.
+
+    That block is spent: no epoch of it trains or tests a decoder. Nothing to learn: nothing, and the beginning of time.
+
+    Raises:
+        InputError: the block holds too little clean data.
+    """
+    if not (chain.eog_regression or chain.asr):
+        return {}, float("-inf")
+    stretches, until_s = opening(open_source(), CHAIN_BLOCK_S, unit)
+    return fit_frozen(chain, info, stretches), until_s
 
 
 def patterns_of(surveys: Sequence[Survey], patterns: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
@@ -214,7 +239,9 @@ def _manifest(
     )
 
 
-def _subject(manifest: Manifest, evaluation: Evaluation, epochs: EpochSet, chain: ChainConfig) -> Subject:
+def _subject(
+    manifest: Manifest, evaluation: Evaluation, epochs: EpochSet, chain: ChainConfig, frozen: Mapping[str, Array]
+) -> Subject:
     decoder = SubjectDecoder(
         classes=epochs.classes,
         channels=epochs.channels,
@@ -224,4 +251,4 @@ def _subject(manifest: Manifest, evaluation: Evaluation, epochs: EpochSet, chain
         stage=manifest.stage,
         model=evaluation.model,
     )
-    return Subject(manifest, decoder)
+    return Subject(manifest, decoder, frozen)

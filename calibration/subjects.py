@@ -63,7 +63,10 @@ class ValidationRow(_Strict):
 
 
 class Manifest(_Strict):
-    """Everything about a subject but its arrays."""
+    """Everything about a subject but its arrays.
+
+    `recordings` maps the names of the calibration files to their SHA-256.
+    """
 
     schema_version: Literal[1] = 1
     kind: Literal["afterimage-subject"] = "afterimage-subject"
@@ -75,6 +78,7 @@ class Manifest(_Strict):
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
     patterns: dict[str, tuple[str, ...]]
     trial_start: str | None = None
+    recordings: dict[str, str] = Field(default_factory=dict)
     channels: Annotated[tuple[str, ...], Field(min_length=1)]
     sfreq_hz: Annotated[float, Field(gt=0)]
     stream: StreamRecord
@@ -124,6 +128,10 @@ class Subject:
         """Glob on the markers that begin a trial of several windows; None where every onset is a trial."""
         return self.manifest.trial_start
 
+    def was_calibrated_on(self, path: Path) -> bool:
+        """True when this file was among those the subject was calibrated on."""
+        return bool(self.manifest.recordings) and digest_of(path) in self.manifest.recordings.values()
+
     @property
     def simulated(self) -> bool:
         """True when the calibration data came from the simulated participant."""
@@ -164,6 +172,19 @@ class Subject:
         if surplus and self.decoder.chain.reference == "average":
             wrong.append(f"channels that were not there: {', '.join(surplus)}")
         return wrong
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
 def eeg_names(info: StreamInfo) -> tuple[str, ...]:

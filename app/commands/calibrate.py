@@ -15,8 +15,8 @@ from calibration.calibrate import CalibrationResult, default_chain
 from calibration.calibrate import calibrate as fit
 from calibration.datasets.recording import survey
 from calibration.report import to_json, write_report
+from calibration.subjects import digest_of
 from calibration.subjects import save as save_subject
-from engines.errors import InputError
 from pipeline.epochs import EpochConfig
 from pipeline.sources.base import Source
 from pipeline.sources.select import open_source
@@ -27,8 +27,8 @@ def calibrate(options: argparse.Namespace) -> int:
     terminal = Terminal(quiet_stdout=options.json)
     config = load(options.config)
     out = default_out(options, "subject")
-    result = fitted(options, config, terminal, [partial(_opened, path, options) for path in options.files])
-    report = keep(result, config, out, [path.name for path in options.files])
+    result = fitted(options, config, terminal, options.files)
+    report = keep(result, config, out)
     if options.json:
         write_stdout(to_json(report))
     tell(report, terminal, out)
@@ -36,15 +36,14 @@ def calibrate(options: argparse.Namespace) -> int:
 
 
 def _opened(path: Path, options: argparse.Namespace) -> Source:
-    if not path.is_file():
-        raise InputError(f"no such file: {path}")
-    return open_source(str(path), options.markers or None, stream=options.stream)
+    markers, stream = getattr(options, "markers", None), getattr(options, "stream", None)
+    return open_source(str(path), markers or None, stream=stream)
 
 
-def fitted(
-    options: argparse.Namespace, config: Config, terminal: Terminal, files: list[Callable[[], Source]]
-) -> CalibrationResult:
+def fitted(options: argparse.Namespace, config: Config, terminal: Terminal, paths: list[Path]) -> CalibrationResult:
     """Run the calibration with its progress on the terminal."""
+    files: list[Callable[[], Source]] = [partial(_opened, path, options) for path in paths]
+    recordings = {path.name: digest_of(path) for path in paths}
     unit = options.unit or config.unit
     chain = epoch = None
     if config.chain.model_fields_set:
@@ -60,6 +59,7 @@ def fitted(
             epoch=epoch,
             unit=unit,
             trial_start=getattr(options, "trial", None),
+            recordings=recordings,
             versions=versions(),
             n_permutations=config.calibrate.n_permutations,
             seed=config.seed if options.seed is None else options.seed,
@@ -67,11 +67,16 @@ def fitted(
         )
 
 
-def keep(result: CalibrationResult, config: Config, out: Path, files: list[str]) -> dict[str, Any]:
+def keep(result: CalibrationResult, config: Config, out: Path) -> dict[str, Any]:
     """Store the subject with its report and configuration; answers the report."""
     out.mkdir(parents=True, exist_ok=True)
     save_subject(result.subject, out)
-    report = {"command": "calibrate", "files": files, **result.fields(), "versions": versions()}
+    report = {
+        "command": "calibrate",
+        "files": list(result.subject.manifest.recordings),
+        **result.fields(),
+        "versions": versions(),
+    }
     save(config, out, {"command": "calibrate", "versions": versions()})
     write_report(out, report, None)
     return report

@@ -6,7 +6,6 @@ the live session to the same answers.
 
 import argparse
 import threading
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,6 @@ from calibration.simulate import SimulateConfig, plan, to_file
 from calibration.subjects import Subject
 from calibration.subjects import load as load_subject
 from pipeline.session import Session
-from pipeline.sources.base import Source
 from pipeline.sources.select import open_source
 from pipeline.sources.simulated import SimulatedSource
 
@@ -50,8 +48,7 @@ def calibrated(options: argparse.Namespace, config: Config, seed: int, terminal:
     with terminal.progress("simulating a calibration recording") as progress:
         to_file(_simulation(seed, CALIBRATION_DAY, CALIBRATION_REPEATS), recording, progress.update)
     options.event = [f"{name}=stim/{name}/*" for name in CATEGORIES]
-    opened: partial[Source] = partial(open_source, str(recording))
-    report = keep(fitted(options, config, terminal, [opened]), config, folder, [recording.name])
+    report = keep(fitted(options, config, terminal, [recording]), config, folder)
     tell_calibration(report, terminal, folder)
     return load_subject(folder)
 

@@ -1,13 +1,22 @@
 """`afterimage replay` and `afterimage live`: a session without a window, and its report."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from app.config import Config, load, save
-from app.headless import as_lived, crank_through, parse_events, run_live, setup_for, stop_on_signals
+from app.headless import (
+    all_received,
+    as_lived,
+    crank_through,
+    exit_status,
+    parse_events,
+    run_live,
+    setup_for,
+    stop_on_signals,
+)
 from app.summary import figures, marker_table, run_fields, stream_fields, versions
 from app.terminal import Terminal, write_stdout
 from calibration.report import to_json, write_report
@@ -27,7 +36,6 @@ from pipeline.sources.paced import PacedSource
 from pipeline.sources.select import open_source
 from pipeline.sources.simulated import SimulatedSource
 from pipeline.types import Decision
-from pipeline.worker import State
 
 # Files are simulated as run 0 unless told otherwise: live is another day of the same participant.
 LIVE_RUN = 1
@@ -42,7 +50,12 @@ def replay(options: argparse.Namespace) -> int:
         session = _replay_over_lsl(options, config, subject, speed, terminal)
     else:
         session = _replay_file(options, config, subject, speed, terminal)
-    return finish(session, options, config, terminal, default_out(options, f"replay-{options.file.stem}"))
+    cautions = []
+    if subject and subject.was_calibrated_on(options.file):
+        cautions.append(
+            f"{options.file.name} is part of this subject's calibration: its answers say nothing about accuracy"
+        )
+    return finish(session, options, config, terminal, default_out(options, f"replay-{options.file.stem}"), cautions)
 
 
 def _replay_file(
@@ -68,7 +81,8 @@ def _replay_over_lsl(
         session = make_session(player.source(), options, config, subject)
         session.open()
         with terminal.progress(f"streaming {options.file.name} over LSL") as progress:
-            run_live(session, options.seconds, stop, progress.update, ended=player.finished)
+            ended = all_received(session, player.finished)
+            run_live(session, options.seconds, stop, progress.update, ended, terminal.warn)
     return session
 
 
@@ -124,7 +138,7 @@ def live_session(
                 session.open()
                 if getattr(options, "share_eeg", False):
                     shared.begin(session)
-                run_live(session, options.seconds, stop, progress.update, lambda: ended(session))
+                run_live(session, options.seconds, stop, progress.update, lambda: ended(session), terminal.warn)
         finally:
             session.close()
     return session
@@ -208,9 +222,17 @@ def make_session(
     )
 
 
-def finish(session: Session, options: argparse.Namespace, config: Config, terminal: Terminal, out: Path) -> int:
-    """Write the report, say the verdict; status 1 when a worker died, else 0."""
+def finish(
+    session: Session,
+    options: argparse.Namespace,
+    config: Config,
+    terminal: Terminal,
+    out: Path,
+    cautions: Sequence[str] = (),
+) -> int:
+    """Write the report, say the verdict; answers the exit status."""
     report = {"command": options.command, **stream_fields(session), **run_fields(session)}
+    report["warnings"] = [*cautions, *report["warnings"]]
     out.mkdir(parents=True, exist_ok=True)
     save(config, out, {"command": options.command, "versions": versions()})
     page = write_report(out, report, figures(session))
@@ -218,7 +240,7 @@ def finish(session: Session, options: argparse.Namespace, config: Config, termin
         write_stdout(to_json(report))
     else:
         tell(report, terminal, page)
-    return 1 if any(w.health.state is State.FAILED for w in session.workers) else 0
+    return exit_status(session)
 
 
 def tell(report: dict[str, Any], terminal: Terminal, page: Path) -> None:

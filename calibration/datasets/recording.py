@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from pipeline.acquire import Acquisition
 from pipeline.clock import Clock, LslClock
 from pipeline.decode import DecodeLoop
 from pipeline.epochs import EpochBuilder, EpochConfig
+from pipeline.fit_chain import Stretch
 from pipeline.preprocess import Chain, ChainConfig
 from pipeline.scoring import Events, Scorer
 from pipeline.sources.base import Source
@@ -98,6 +100,27 @@ def survey(source: Source, unit: str | None = None, clock: Clock | None = None) 
     finally:
         acquisition.close()
     return Survey(acquisition.info, tuple(markers))
+
+
+def opening(source: Source, seconds: float, unit: str | None = None) -> tuple[list[Stretch], float]:
+    """The first `seconds` of a recording in stretches without a break, and the time at which they end.
+
+    At most a minute. Raises as `survey`.
+    """
+    acquisition = Acquisition(source, LslClock(), Ledger(), unit)
+    acquisition.open()
+    try:
+        acquisition.require_microvolts()
+        n = min(round(seconds * acquisition.info.sfreq_hz), acquisition.ring.capacity)
+        while acquisition.ring.written < n and acquisition.step(0.0):
+            pass
+        stop = min(n, acquisition.ring.written)
+        breaks = {b.at: b for b in acquisition.boundaries.take_all() if b.at < stop}
+        edges = [*breaks, stop]
+        stretches: list[Stretch] = [(*acquisition.ring.copy(a, b), breaks[a]) for a, b in pairwise(edges)]
+    finally:
+        acquisition.close()
+    return stretches, float(stretches[-1][1][-1]) if stretches else 0.0
 
 
 def spacing_s(surveys: Sequence[Survey], patterns: Mapping[str, Sequence[str]]) -> float:
@@ -195,6 +218,8 @@ def _cut(
         more = True
         while more:
             more = acquisition.step(0.0)
+            if not more:
+                acquisition.end()
             for marker in acquisition.markers.take_all():
                 onset = scorer.take(marker)
                 if onset is not None:
