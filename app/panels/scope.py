@@ -385,6 +385,8 @@ def _plot() -> pg.PlotWidget:
     plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     plot.viewport().setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
     plot.setFrameShape(plot.Shape.NoFrame)
+    # Everything moves with every frame; clipping to many small regions costs more than it saves.
+    plot.setViewportUpdateMode(plot.ViewportUpdateMode.FullViewportUpdate)
     return plot
 
 

@@ -31,7 +31,10 @@ def info(names: Sequence[str] = NAMES, unit: str | None = "microvolts", simulate
 
 
 class ScriptedSource:
-    """`feed` and `mark` put items in; `open` waits for `may_open` and fails with `refusal`; `fail` kills the reader."""
+    """`feed` and `mark` put items in; `open` waits for `may_open` and fails with `refusal`; `fail` kills the reader.
+
+    The clock goes on when an item is read, as if it had just arrived.
+    """
 
     live = True
 
@@ -45,6 +48,7 @@ class ScriptedSource:
         self.opened_in = ""
         self.closed = threading.Event()
         self.sent = np.empty((self.info.n_channels, 0))
+        self._next_s = clock.now_s()
         self._items: queue.Queue[Item | Exception] = queue.Queue()
 
     def open(self) -> None:
@@ -60,6 +64,8 @@ class ScriptedSource:
             return []
         if isinstance(item, Exception):
             raise item
+        if isinstance(item, EegChunk):
+            self.clock.advance(max(0.0, item.arrived_s - self.clock.now_s()))
         return [item]
 
     def close(self) -> None:
@@ -67,18 +73,19 @@ class ScriptedSource:
 
     def feed(self, seconds: float) -> None:
         """Samples of `seconds`, a sine of 10 Hz on every channel, arriving as the clock goes on."""
+        self._next_s = max(self._next_s, self.clock.now_s())
         for _ in range(round(seconds * RATE_HZ / CHUNK)):
             first = self.sent.shape[1]
             count = np.arange(first, first + CHUNK)
-            stamps = self.clock.now_s() + np.arange(CHUNK) / RATE_HZ
+            stamps = self._next_s + np.arange(CHUNK) / RATE_HZ
             phase = np.arange(self.info.n_channels)[:, None]
             data = 20 * np.sin(2 * np.pi * 10 * count / RATE_HZ + phase) + phase
             self.sent = np.concatenate((self.sent, data), axis=1)
-            self.clock.advance(CHUNK / RATE_HZ)
-            self._items.put(EegChunk(data, stamps, self.clock.now_s()))
+            self._next_s += CHUNK / RATE_HZ
+            self._items.put(EegChunk(data, stamps, self._next_s))
 
     def mark(self, label: str) -> None:
-        self._items.put(MarkerChunk("m", (label,), (self.clock.now_s(),), self.clock.now_s()))
+        self._items.put(MarkerChunk("m", (label,), (self._next_s,), self._next_s))
 
     def fail(self) -> None:
         self._items.put(ValueError("the amplifier said something odd"))
