@@ -68,7 +68,7 @@ class LivedWriter:
         return []
 
     def _run_lines(self, stamps_s: Array) -> list[str]:
-        stamps_s = stamps_s[_usable(stamps_s)]
+        stamps_s = stamps_s[usable(stamps_s)]
         lines: list[str] = []
         for run in np.split(stamps_s, 1 + np.flatnonzero(np.abs(np.diff(stamps_s)) > RUN_BREAK_S)):
             if run.size:
@@ -207,10 +207,10 @@ class AsLived(WrappedSource):
         return pieces
 
 
-def _usable(stamps_s: Array) -> NDArray[np.bool_]:
-    """Zero and what is no number is no stamp (`pipeline/timestamps.py`)."""
-    usable: NDArray[np.bool_] = np.isfinite(stamps_s) & (stamps_s != 0)
-    return usable
+def usable(stamps_s: Array) -> NDArray[np.bool_]:
+    """Which of the stamps (n,) are some: zero and what is no number is none (`pipeline/timestamps.py`)."""
+    found: NDArray[np.bool_] = np.isfinite(stamps_s) & (stamps_s != 0)
+    return found
 
 
 def _enters(stamps_s: Array, run: tuple[float, float]) -> int | None:
@@ -231,7 +231,7 @@ def _leaves(stamps_s: Array, run: tuple[float, float]) -> int | None:
     hits = np.flatnonzero(stamps_s == last_s)
     if not hits.size:
         near = (stamps_s >= first_s - RUN_BREAK_S) & (stamps_s <= last_s + RUN_BREAK_S)
-        hits = np.flatnonzero(near | ~_usable(stamps_s))
+        hits = np.flatnonzero(near | ~usable(stamps_s))
         if not stamps_s.size or (hits.size and hits[-1] == stamps_s.size - 1):
             return None
     return int(hits[-1]) + 1 if hits.size else 0

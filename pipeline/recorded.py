@@ -5,6 +5,7 @@ the samples stand two streams of ours: the log of what the session saw (`pipelin
 """
 
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pipeline.errors import ChannelFull, RecordingFailed
 from pipeline.lived import DECISIONS_STREAM, EVENTS_STREAM, events_info
 from pipeline.outlets import decision_json
 from pipeline.recorder import Recorder, RecorderState, RecorderStatus
+from pipeline.rejoin import Rejoin
 from pipeline.sources.base import Source, WrappedSource
 from pipeline.types import ClockOffset, Decision, EegChunk, Item, MarkerChunk, SourceEvent
 
@@ -27,8 +29,9 @@ FIRST_SAMPLES_S = 10.0
 class Recorded(WrappedSource):
     """Wraps a live source; `log_line` and `decision` go into the recording.
 
-    A recording that fails (disk full, recorder killed) never stops the session: a `SourceEvent("recording_failed")`
-    says so, once, and `status` keeps the reason.
+    A recording that ends early (disk full, recorder killed) never stops the session: a
+    `SourceEvent("recording_failed")` says so, once, and `status` keeps the reason. Warnings of the recorder become
+    `SourceEvent("recording")`.
 
     Thread: as the source; `log_line` acquire only; `decision` decode only; `status` any.
     """
@@ -41,12 +44,14 @@ class Recorded(WrappedSource):
         self._recorder: Recorder | None = None
         self._keys: dict[str, int] = {}
         self._failed = False
+        self._told: set[str] = set()
         self._events: list[Item] = []
+        self._rejoin = Rejoin(clock, self._recorded_from_s, lambda: not self._failed)
 
     @property
-    def status(self) -> RecorderStatus | None:
-        """The recorder's newest word; None before `open`."""
-        return self._recorder.status if self._recorder else None
+    def status(self) -> RecorderStatus:
+        """The recorder's newest word; it is starting before `open`."""
+        return self._recorder.status if self._recorder else RecorderStatus(RecorderState.STARTING, self._path)
 
     def open(self) -> None:
         """Open the source, start the recorder, and pass over what came before the recorder had every stream.
@@ -59,7 +64,7 @@ class Recorded(WrappedSource):
         try:
             self._start_recorder()
         except BaseException:
-            self._source.close()
+            self.close()
             raise
 
     def _start_recorder(self) -> None:
@@ -80,7 +85,7 @@ class Recorded(WrappedSource):
     def _pass_over_until_recorded(self) -> None:
         """Drop samples and markers, never clock offsets, until the recorder has some EEG, and what waits then."""
         deadline_s = self._clock.now_s() + FIRST_SAMPLES_S
-        while not self._recording_samples():
+        while not math.isfinite(self._recorded_from_s()):
             self._drop(self._source.read(0.05))
             if self._clock.now_s() > deadline_s:
                 raise RecordingFailed(
@@ -90,26 +95,37 @@ class Recorded(WrappedSource):
         while waiting := self._source.read(0.0):
             self._drop(waiting)
 
-    def _recording_samples(self) -> bool:
-        status = self.status
-        assert status is not None
+    def _recorded_from_s(self) -> float:
+        """With which stamp the recorder's newest run of the chosen stream began; NaN before its first sample."""
+        status, info = self.status, self.innermost.info
         # An inlet stands in the file under the stream's own name; ours have a key.
-        return any(s.key is None and s.name == self.info.name and s.n_samples > 0 for s in status.streams)
+        runs = [s.run_from_s for s in status.streams if s.key is None and (s.name, s.type) == (info.name, info.type)]
+        return next((from_s for from_s in reversed(runs) if math.isfinite(from_s)), math.nan)
 
     def _drop(self, items: Sequence[Item]) -> None:
         self._events += [item for item in items if isinstance(item, ClockOffset | SourceEvent)]
 
     def read(self, timeout_s: float) -> Sequence[Item]:
-        """The source's items, with the recorder's failure among them."""
+        """The source's items, with what the recorder has to say among them."""
         items = [*self._events, *self._source.read(timeout_s)]
         self._events = []
-        if not self._over_lsl:
+        if self._over_lsl:
+            items = self._rejoin.take(items)
+        else:
             for item in items:
                 self._write_item(item)
-        if not self._failed and self.status is not None and self.status.state is RecorderState.FAILED:
+        return [*items, *self._remarks()]
+
+    def _remarks(self) -> list[Item]:
+        """The recorder's warnings, and its end, each once."""
+        status = self.status
+        new = [text for text in status.warnings if text not in self._told]
+        self._told.update(new)
+        remarks: list[Item] = [SourceEvent("recording", f"recording: {text}") for text in new]
+        if status.final and not self._failed:
             self._failed = True
-            items.append(SourceEvent("recording_failed", f"the recording has ended: {self.status.text}"))
-        return items
+            remarks.append(SourceEvent("recording_failed", f"the recording has ended: {status.text}"))
+        return remarks
 
     def close(self) -> None:
         """Write the footers, end the recorder, close the source. Safe to call twice."""
@@ -134,7 +150,8 @@ class Recorded(WrappedSource):
             log.error("not recorded: %s", error)
 
     def _write_item(self, item: Item) -> None:
-        assert self._recorder is not None
+        if self._recorder is None or self._failed:
+            return
         try:
             match item:
                 case EegChunk():

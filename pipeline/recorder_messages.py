@@ -87,7 +87,8 @@ class StreamState(StrEnum):
 class StreamStatus:
     """One stream in the file; `key` is that of `Recorder.open_stream`, None for LSL inlets.
 
-    `silent_s` counts since the last sample came, or since the stream was opened.
+    `silent_s` counts since the last sample came, or since the stream was opened. `run_from_s` is the raw stamp of the
+    first sample since the stamps last jumped by more than `RUN_BREAK_S` (of an inlet: NaN before its first sample).
     """
 
     stream_id: int
@@ -99,6 +100,7 @@ class StreamStatus:
     n_offsets: int
     silent_s: float
     state: StreamState
+    run_from_s: float = float("nan")
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.lived import RUN_BREAK_S, usable
 from pipeline.recorder_inlets import RecordedInlet
 from pipeline.recorder_messages import StreamState, StreamStatus
 from pipeline.types import Array, StreamInfo
@@ -30,6 +32,19 @@ class RecordedStream:
     state: StreamState = StreamState.RECORDING
     held: list[Held] | None = None
     held_from_s: float = 0.0
+    run_from_s: float = float("nan")
+    _last_stamp_s: float = float("nan")
+
+    def note_run(self, stamps_s: Array) -> None:
+        """Notice where the stamps jump, as after a reconnection."""
+        stamps_s = stamps_s[usable(stamps_s)]
+        if not len(stamps_s):
+            return
+        steps_s = np.diff(stamps_s, prepend=self._last_stamp_s)
+        breaks = np.flatnonzero(~(np.abs(steps_s) <= RUN_BREAK_S))
+        if len(breaks):
+            self.run_from_s = float(stamps_s[breaks[-1]])
+        self._last_stamp_s = float(stamps_s[-1])
 
     def state_at(self, now_s: float) -> StreamState:
         """What `StreamState` describes."""
@@ -60,4 +75,5 @@ class RecordedStream:
             self.n_offsets,
             silent_s,
             self.state,
+            self.run_from_s,
         )

@@ -221,6 +221,7 @@ class Recording:
             )
         try:
             for stamps_s, data in stream.inlet.pull():
+                stream.note_run(stamps_s)
                 self._arrived(stream, stamps_s, data)
         except pylsl.util.LostError:
             stream.gone = True  # it has no source_id; `_note_state` asks for whatever takes its place
