@@ -21,6 +21,7 @@ from pipeline.clock import Clock, LslClock
 from pipeline.errors import SourceFailed
 from pipeline.outlet import lsl_info
 from pipeline.simulation import Participant, Player, Shown, stream_infos
+from pipeline.sources.base import SourceEnded
 from pipeline.sources.lsl import LslSource
 from pipeline.types import Item, StreamInfo
 
@@ -216,11 +217,14 @@ class SimulatedSource:
         """The next items, as `LslSource.read`.
 
         Raises:
+            SourceEnded: the performance is over, and everything of it received.
             SourceFailed: the process died.
         """
         items = self._opened.read(timeout_s)
         if not items:
             self._participant.check()
+            if self._participant.join(0.0):
+                raise SourceEnded
         return items
 
     def close(self) -> None:
