@@ -68,6 +68,7 @@ class Acquisition:
         self.keeps_items = False
         self._items: list[Item] = []
         self._arrivals: list[tuple[float, int]] = []
+        self._exhausted = False
         self.ended = False
         self.n_received = 0
 
@@ -104,26 +105,32 @@ class Acquisition:
             )
 
     def step(self, timeout_s: float = 0.1) -> bool:
-        """Read what comes within `timeout_s` and hand it on; False when the source has ended and all is written."""
-        if self._backlog:
-            self._write_backlog()
-            return True
-        if self.ended:
-            return False
-        try:
-            items = self._source.read(timeout_s)
-        except SourceEnded:
-            self._backlog.extend(self.aligner.finish())
-            self._write_backlog()
-            self.end()
-            return bool(self._backlog)
-        for item in items:
-            self._take(item)
+        """Read what comes within `timeout_s` and hand it on; False when the source has ended and all is written.
+
+        Whoever cranks says `end` then, once everything that came with the last samples is handed on too.
+        """
+        if not (self._backlog or self._exhausted):
+            try:
+                for item in self._source.read(timeout_s):
+                    self._take(item)
+            except SourceEnded:
+                self._exhaust()
         self._write_backlog()
-        return True
+        return bool(self._backlog) or not self._exhausted
+
+    def finish(self) -> None:
+        """Read no more, and write what was withheld. Thread: any, once the acquiring thread has stopped."""
+        self._exhaust()
+        while self._backlog:
+            self._write_backlog()
+
+    def _exhaust(self) -> None:
+        if not self._exhausted:
+            self._backlog.extend(self.aligner.finish())
+        self._exhausted = True
 
     def end(self) -> None:
-        """Read no more: who waits for samples sees the end. Thread: any, once the acquiring thread has stopped."""
+        """Nothing more will come: who waits for samples sees the end. Thread: any."""
         with self._progress:
             self.ended = True
             self._progress.notify_all()

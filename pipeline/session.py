@@ -10,8 +10,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from pipeline.acquire import Acquisition
 from pipeline.channels import Lossless
 from pipeline.clock import Clock, LslClock
@@ -31,6 +29,10 @@ log = logging.getLogger(__name__)
 
 MAX_EVENTS = 10_000
 MAX_RECENT_MARKERS = 512
+# A worker that dies again and again is left dead.
+MAX_RESTARTS = 10
+# What the decoder may need at the end for what still waits in the ring.
+DRAIN_S = 20.0
 # Evoked responses are summed for the classes that come first, so that free-text labels cannot fill the memory.
 MAX_EVOKED = 12
 
@@ -158,12 +160,16 @@ class Session:
         return (self.decode_step(0.0) or more) if self.loop is not None else more
 
     def finish(self) -> None:
-        """Settle what still waits, and close the log of a live run."""
+        """Settle what still waits."""
         if self.loop is not None:
             self.loop.finish()
             self._collect(self.loop)
+
+    def _close_log(self) -> None:
+        self._apply_controls()
         if self._lived is not None:
             self._log(self._lived.last_lines())
+        self._lived = None
 
     # In threads: a live run.
 
@@ -176,25 +182,47 @@ class Session:
             worker.start()
 
     def stop(self) -> None:
-        """Stop the workers in the order of the data, settle what waits, close the source."""
-        for worker in self.workers:
-            worker.stop()
+        """Stop the workers in the order of the data, let the decoder answer what waits, close the source and the log.
+
+        A worker that does not stop in time is left behind, and what it holds stays out of the books; its name is in
+        the program's log.
+        """
+        if all(worker.stop() for worker in self.workers[:1]):
+            self._apply_controls()
+            self.acquisition.finish()
+            self._route()
         self.acquisition.end()
-        if self.loop is not None and all(w.health.state is not State.FAILED for w in self.workers):
-            while self.loop.step(0.0):
-                pass
-        self.finish()
+        if all(self._drained(worker) for worker in self.workers[1:]):
+            self.finish()
+        self._close_log()
         self.acquisition.close()
+
+    def _drained(self, worker: Worker) -> bool:
+        """Let a worker that reads come to the end of the data by itself; False when it cannot."""
+        while worker.join(DRAIN_S):
+            if worker.health.state is not State.FAILED:
+                return True
+            if not self.restart_worker(worker.name):
+                return False
+        worker.stop()
+        return False
 
     def close(self) -> None:
         """Close the source of a replay."""
         self.acquisition.close()
 
-    def restart_worker(self, name: str) -> None:
-        """Start a worker that died again; the others went on meanwhile."""
-        for worker in self.workers:
-            if worker.name == name:
-                worker.start()
+    def restart_worker(self, name: str) -> bool:
+        """Start a worker that died again, and note why it had; the others went on meanwhile.
+
+        False when it is alive, or has been restarted `MAX_RESTARTS` times already.
+        """
+        (worker,) = (w for w in self.workers if w.name == name)
+        health = worker.health
+        if health.state is not State.FAILED or health.n_restarts >= MAX_RESTARTS:
+            return False
+        self._controls.put(lambda: self._note(SourceEvent("worker_failed", f"worker {name} died: {health.reason}")))
+        worker.start()
+        return True
 
     def annotate(self, text: str) -> None:
         """Write a remark into the recording, at the sample that is newest when it is applied."""
@@ -204,18 +232,25 @@ class Session:
 
     def acquire_step(self, timeout_s: float) -> bool:
         """Read, hand on, route the markers, watch the stream."""
-        for control in self._controls.take_all():
-            control()
+        self._apply_controls()
         more = self.acquisition.step(timeout_s)
         self._route()
+        if not more:
+            self.acquisition.end()  # only now, so that the decoder has the last onsets before it sees the end
         return more
 
     def decode_step(self, timeout_s: float) -> bool:
         """Filter, cut, decode, publish."""
         assert self.loop is not None
         more = self.loop.step(timeout_s)
+        if not more:
+            self.loop.finish()
         self._collect(self.loop)
         return more
+
+    def _apply_controls(self) -> None:
+        for control in self._controls.take_all():
+            control()
 
     def _route(self) -> None:
         for item in self.acquisition.take_items():

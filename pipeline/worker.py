@@ -28,6 +28,11 @@ class Health:
     traceback: str = ""
     n_restarts: int = 0
 
+    @property
+    def reason(self) -> str:
+        """The traceback's last line; "" unless it failed."""
+        return self.traceback.strip().rpartition("\n")[2]
+
 
 class Worker:
     """Runs `step()` again and again in a thread of its own until stopped, ended or failed.
@@ -66,9 +71,10 @@ class Worker:
         try:
             while not self._stop.is_set() and self.step():
                 pass
-        except Exception:  # noqa: BLE001 - whatever killed the worker becomes visible state
+        except Exception as error:  # noqa: BLE001 - whatever killed the worker becomes visible state
             text = traceback.format_exc()
-            log.error("worker %s died:\n%s", self.name, text)
+            log.error("worker %s died: %s: %s", self.name, type(error).__name__, error)
+            log.debug("%s", text)
             self._health = Health(self.name, State.FAILED, text, restarts)
             return
         self._health = Health(self.name, State.STOPPED, n_restarts=restarts)

@@ -15,7 +15,7 @@ from pipeline.preprocess import ChainConfig
 from pipeline.session import Session, Setup
 from pipeline.types import Array, Channel, EegChunk, Item, MarkerChunk, SourceEvent
 from pipeline.worker import State
-from tests.scripted import EEG, FS, MARKERS, ScriptedSource
+from tests.scripted import EEG, FS, MARKERS, ScriptedSource, chunk
 
 CHAIN = ChainConfig(high_hz=30.0, mains_hz=None)
 EPOCH = EpochConfig(-0.1, 0.5, None)
@@ -161,3 +161,43 @@ def test_a_decoder_that_dies_is_visible_and_can_be_restarted_while_acquisition_g
     session.stop()
     assert session.rejected["decoder failed"] == 1
     assert len(session.decisions) + sum(session.rejected.values()) == len(ONSETS_S)
+
+
+class Endless(ScriptedSource):
+    """Sends what it has and is silent then, as a headset whose sender has died."""
+
+    def read(self, timeout_s: float) -> Sequence[Item]:
+        return super().read(timeout_s) if self._items else []
+
+
+def test_what_was_withheld_or_asked_for_when_a_session_stops_still_counts() -> None:
+    lines: list[str] = []
+    source = Endless(EEG, [chunk(0, 3000), chunk(3100, 10)], live=True)
+    session = Session(source, lambda _: Setup(CHAIN, EPOCH), clock=FakeClock(), on_log_line=lines.append)
+    session.open()
+    session.start()
+    while session.acquisition.n_received < 3010:
+        assert session.workers[0].health.state is State.RUNNING
+    assert session.acquisition.ring.written == 3000
+    session.workers[0].stop()
+    session.annotate("last words")
+    session.stop()
+    assert session.acquisition.ring.written == 3010
+    assert session.acquisition.aligner.n_lost == 100
+    assert any("last words" in line for line in lines)
+    assert '"received_to"' in lines[-1]
+
+
+def test_a_decoder_that_never_works_costs_its_trials_and_the_session_still_ends() -> None:
+    class Broken(SignOfOz):
+        def probabilities(self, epoch_uv: Array) -> Array:
+            raise ZeroDivisionError("by design")
+
+    source = ScriptedSource(EEG, items([25], UP_DOWN), {"m": MARKERS})
+    session = Session(source, lambda _: Setup(CHAIN, EPOCH), decoder=Broken(), clock=FakeClock())
+    session.open()
+    session.start()
+    session.stop()
+    assert session.workers[1].health.state is State.FAILED
+    assert session.event_counts["worker_failed"] == session.workers[1].health.n_restarts > 1
+    assert session.decisions == []
