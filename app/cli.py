@@ -164,8 +164,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _fail(error: AfterimageError, debug: bool, cause: Exception | None = None) -> int:
     if debug:
         traceback.print_exception(cause or error)
-    sys.stderr.write(f"afterimage: {error}\n")
+    sys.stderr.write(f"afterimage: {_one_line(str(error))}\n")
     return error.exit_status
+
+
+def _one_line(message: str) -> str:
+    """The message without line breaks; of another process's traceback in it only the last line, the reason."""
+    told, began, trace = message.partition("Traceback (most recent call last):")
+    lines = [*told.splitlines(), *(trace.strip().splitlines()[-1:] if began else [])]
+    line = "; ".join(text.strip() for text in lines if text.strip())
+    return line.replace(":; ", ": ")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.config import Config
-from app.summary import first_sample_s
+from app.summary import WELCOME, first_sample_s
 from calibration.calibrate import default_chain
 from calibration.subjects import Subject
 from engines.errors import InputError
@@ -18,13 +18,15 @@ from pipeline.lived import EVENTS_STREAM, AsLived, LivedLog
 from pipeline.session import Session, Setup
 from pipeline.sources.base import Source
 from pipeline.types import Kind
-from pipeline.worker import State
+from pipeline.worker import Health, State
 from pipeline.xdf_file import XdfFile
 
 log = logging.getLogger(__name__)
 
 # Below this nothing is left between the high-pass and the edge of the band.
 MIN_RATE_HZ = 20.0
+POLL_S = 0.2
+QUIET_S = 1.0
 
 Tick = Callable[[float | None, str], None]
 
@@ -135,21 +137,64 @@ def run_live(
     stop: threading.Event,
     tick: Tick,
     ended: Callable[[], bool] = lambda: False,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Run the workers until stopped, until `limit_s` of data, until `ended` says so or a worker is dead."""
+    """Run the workers until stopped, until `limit_s` of data, until `ended` says so or no more samples will come.
+
+    `tell` hears at once what happens to the streams and the recording.
+    """
     session.start()
+    n_told = 0
     try:
-        while not stop.wait(0.2):
+        while not stop.wait(POLL_S):
             view = session.view()
+            n_told = _tell_news(session, n_told, tell)
             done_s = seconds_done(session)
             answer = f", {view.n_decisions} decisions" if session.decoder else ""
             tick(None, f"{view.state}, {done_s:.0f} s, {view.n_markers} markers{answer}")
             if (limit_s is not None and done_s >= limit_s) or ended():
                 break
-            if any(w.state in (State.FAILED, State.STOPPED) for w in view.workers):
+            if not _goes_on(session, view.workers):
                 break
     finally:
         session.stop()
+
+
+def _tell_news(session: Session, n_told: int, tell: Callable[[str], None]) -> int:
+    n = session.event_counts.total()
+    for event in session.view().events[-min(n - n_told, 50) :] if n > n_told else ():
+        if event.kind not in WELCOME:
+            tell(event.text)
+    return n
+
+
+def _goes_on(session: Session, workers: Sequence[Health]) -> bool:
+    """False when nothing more will be read. A decoder that died begins again: it loses one trial, not the session."""
+    acquire, *readers = workers
+    for reader in readers:
+        if reader.state is State.FAILED:
+            session.restart_worker(reader.name)
+    return acquire.state is State.RUNNING
+
+
+def all_received(session: Session, sent: Callable[[], bool]) -> Callable[[], bool]:
+    """True when `sent` is and nothing has come for a second: what was sent last is still on its way by then."""
+    newest = (0, 0)
+
+    def quiet() -> bool:
+        nonlocal newest
+        n, polls = newest
+        now = session.acquisition.n_received
+        newest = (now, polls + 1 if now == n and sent() else 0)
+        return newest[1] * POLL_S >= QUIET_S
+
+    return quiet
+
+
+def exit_status(session: Session) -> int:
+    """0, or 1 when something of the work failed: a worker died, if only once, or the recording ended early."""
+    died = any(w.health.state is State.FAILED or w.health.n_restarts for w in session.workers)
+    return 1 if died or session.event_counts["recording_failed"] else 0
 
 
 def seconds_done(session: Session) -> float:
