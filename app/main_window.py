@@ -57,6 +57,7 @@ class MainWindow(QMainWindow):
         self.controller = controller
         self._subject = subject
         self._newest: Frame | None = None
+        self._asks = True
         self._make_parts()
         self._lay_out()
         self._wire()
@@ -174,6 +175,11 @@ class MainWindow(QMainWindow):
         self.log.show()
         self.resizeDocks([self.log], [LOG_PX], Qt.Orientation.Vertical)
 
+    def end(self) -> None:
+        """Close without asking; a recording is finished properly."""
+        self._asks = False
+        self.close()
+
     def grab_to(self, path: Path) -> None:
         """Save a picture of the window as it is now."""
         self.grab().save(str(path))
@@ -196,7 +202,7 @@ class MainWindow(QMainWindow):
 
     def _may_stop(self, text: str) -> bool:
         """True when nothing is recorded, or the user wants the recording to end."""
-        if not self.controller.recording:
+        if not (self.controller.recording and self._asks):
             return True
         box = QMessageBox(self)
         box.setWindowTitle("A Recording Is Running")

@@ -2,9 +2,13 @@
 
 import argparse
 import logging
+import os
 import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from PySide6.QtCore import QTimer
 
 from app.bridge import Bridge, Hooks
 from app.config import Config, load
@@ -15,6 +19,7 @@ from app.panels.frame import Request
 from app.window_recording import WindowRecording
 from calibration.simulate import SimulateConfig, plan
 from calibration.subjects import load as load_subject
+from engines.errors import InputError
 from pipeline.clock import LslClock
 from pipeline.session import Session
 from pipeline.sources.base import Source
@@ -24,12 +29,18 @@ from pipeline.types import ClockOffset
 
 log = logging.getLogger(__name__)
 
+AWAKE_MS = 200
 # Keys of marker streams that no LSL stream stands behind.
 NOT_LSL = ("trigger:", "brainflow:", "annotations")
 
 
 def window(options: argparse.Namespace) -> int:
-    """Open the window and stay until it is closed."""
+    """Open the window and stay until it is closed.
+
+    Raises:
+        InputError: there is no display, or `--headless` was asked for.
+    """
+    _check_display(getattr(options, "headless", False))
     configure_lsl()
     config = load(getattr(options, "config", None))
     makers = Makers(config, getattr(options, "unit", None), getattr(options, "seed", None) or config.seed)
@@ -37,9 +48,21 @@ def window(options: argparse.Namespace) -> int:
     controller = Bridge(makers.session, makers.recording, getattr(options, "out", None) or Path("out"))
     main = MainWindow(controller)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: main.close())
+        signal.signal(number, lambda *_: main.end())
+    awake = QTimer()  # Python sees a signal only when some Python runs
+    awake.timeout.connect(lambda: None)
+    awake.start(AWAKE_MS)
     main.show()
     return application.exec()
+
+
+def _check_display(headless: bool) -> None:
+    """Qt would end the whole process where it finds no display."""
+    if headless:
+        raise InputError("a window cannot be headless; use afterimage live, replay or record")
+    linux = sys.platform.startswith("linux")
+    if linux and not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
+        raise InputError("no display was found (DISPLAY is not set); use afterimage live, replay or record")
 
 
 class Makers:

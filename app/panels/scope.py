@@ -48,6 +48,7 @@ class Scope(QWidget):
         self._sweep: Sweep | None = None
         self._bads: frozenset[str] = frozenset()
         self._markers: tuple[Marker, ...] = ()
+        self._levels: dict[Marker, int] = {}
         self._boundaries: tuple[Boundary, ...] = ()
         self._auto_scale = False
         self._labels = RowLabels()
@@ -93,8 +94,13 @@ class Scope(QWidget):
         self.redraw()
 
     def set_markers(self, markers: Iterable[Marker]) -> None:
-        """The newest markers, on the corrected clock."""
+        """The newest markers, on the corrected clock. Each keeps the level on which its label stands."""
         self._markers = tuple(markers)
+        known, self._levels = self._levels, {}
+        level = 1
+        for marker in self._markers:
+            level = known.get(marker, 1 - level)
+            self._levels[marker] = level
 
     def set_bads(self, bads: Iterable[str]) -> None:
         """Channels that count as bad now."""
@@ -215,10 +221,10 @@ class Scope(QWidget):
             ]
         )
 
-    def _marker_places(self) -> list[tuple[float, str]]:
+    def _marker_places(self) -> list[tuple[float, str, int]]:
         assert self._sweep is not None
-        places = ((self._sweep.position_s(m.time_s), m.label) for m in self._markers)
-        return [(x_s, label) for x_s, label in places if x_s is not None]
+        places = ((self._sweep.position_s(m.time_s), m) for m in self._markers)
+        return [(x_s, marker.label, self._levels[marker]) for x_s, marker in places if x_s is not None]
 
     def _gap_places(self) -> list[tuple[float, float]]:
         """(start, stop) within the sweep of every gap still on it, cut in two where it wraps around."""
@@ -319,8 +325,8 @@ class Layers:
         if x_s is not None:
             self._cursor.setValue(x_s)
 
-    def show_markers(self, places: Sequence[tuple[float, str]]) -> None:
-        """Lines at (x, label); labels take turns on two levels."""
+    def show_markers(self, places: Sequence[tuple[float, str, int]]) -> None:
+        """Lines at x with a label on level 0 or 1."""
         while len(self._lines) < len(places):
             self._add_marker()
         for number, (line, text) in enumerate(zip(self._lines, self._texts, strict=True)):
@@ -328,13 +334,13 @@ class Layers:
             line.setVisible(seen)
             text.setVisible(seen)
             if seen:
-                x_s, label = places[number]
+                x_s, label, level = places[number]
                 line.setValue(x_s)
                 if text.toPlainText() != (short := _short(label)):
                     text.setText(short)
                 near_edge = x_s > 0.9 * self._span_s
                 text.setAnchor((1 if near_edge else 0, 0))
-                text.setPos(x_s, self._head * (1 - number % 2 * LEVEL_PX / HEAD_PX))
+                text.setPos(x_s, self._head * (1 - level * LEVEL_PX / HEAD_PX))
 
     def show_gaps(self, places: Sequence[tuple[float, float]]) -> None:
         """Hatched regions from start to stop."""

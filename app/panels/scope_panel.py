@@ -33,7 +33,7 @@ class ScopePanel(QFrame):
         self.low_pass = self._toggle(f"Low-Pass {LOW_PASS_HZ:g} Hz", False)
         self.notch = self._toggle(f"Notch {MAINS_HZ:g} Hz", False)
         self.rows = Choice()
-        self.rows.setMinimumWidth(150)
+        self.rows.setMinimumWidth(172)
         self.rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.rows.currentIndexChanged.connect(self._rows_chosen)
         self.actions_list = self._make_actions()

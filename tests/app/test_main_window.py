@@ -1,14 +1,18 @@
+import argparse
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QInputDialog, QMessageBox
+from PySide6.QtWidgets import QApplication, QInputDialog, QMessageBox
 
 from app.bridge import Bridge
+from app.commands import window as command
 from app.main_window import MainWindow, dressed_application
 from app.panels.frame import Phase, Samples
+from engines.errors import InputError
 from pipeline.recorder_messages import RecorderState, RecorderStatus
 from pipeline.types import SourceEvent
 from pipeline.worker import Health, State
@@ -185,8 +189,8 @@ def test_closing_while_recording_asks_first(window: MainWindow, bench: Bench, qt
     assert not window.close()
     assert len(asked) == 1
     assert not bench.recordings[0].status.final
-    monkeypatch.setattr(MainWindow, "_may_stop", lambda self, text: True)
-    assert window.close()
+    window.end()
+    assert len(asked) == 1
     assert bench.recordings[0].status.final
     assert bench.source.closed.is_set()
 
@@ -206,3 +210,32 @@ def test_64_channels_at_1_khz_are_drawn_and_saved_as_a_picture(window: MainWindo
     window.grab_to(tmp_path / "window.png")
     assert (tmp_path / "window.png").stat().st_size > 10_000
     assert "no position is known" in window.quality.note.text()
+
+
+def test_the_command_opens_a_window_and_ends_with_it(qtbot, monkeypatch, tmp_path: Path) -> None:
+    opened: list[MainWindow] = []
+
+    def until_closed(_application: QApplication | None = None) -> int:
+        opened.extend(w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow) and w.isVisible())
+        opened[-1].end()
+        return 0
+
+    monkeypatch.setattr(QApplication, "exec", until_closed)
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        assert command.window(argparse.Namespace(out=tmp_path)) == 0
+    finally:
+        for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+            signal.signal(number, handler)
+    assert len(opened) == 1
+    assert not opened[0].isVisible()
+
+
+def test_without_a_display_the_command_says_what_to_use_instead(monkeypatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    with pytest.raises(InputError, match="afterimage live"):
+        command.window(argparse.Namespace(headless=False))
+    with pytest.raises(InputError, match="headless"):
+        command.window(argparse.Namespace(headless=True))

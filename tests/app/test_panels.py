@@ -35,9 +35,11 @@ def seconds(start_s: float, stop_s: float, first: int = 0) -> Samples:
 def test_markers_are_drawn_where_they_happened_and_leave_when_swept_over(scope: ScopePanel) -> None:
     scope.scope.push(seconds(0, 5), ())
     scope.scope.set_markers([Marker("face", 2.0), Marker("house", 4.5)])
-    assert scope.scope._marker_places() == [(2.0, "face"), (4.5, "house")]
+    assert scope.scope._marker_places() == [(2.0, "face", 0), (4.5, "house", 1)]
     scope.scope.push(seconds(5, 13, 1250), ())
-    assert scope.scope._marker_places() == [(4.5, "house")]
+    assert scope.scope._marker_places() == [(4.5, "house", 1)]
+    scope.scope.set_markers([Marker("house", 4.5), Marker("car", 12.0)])
+    assert scope.scope._marker_places() == [(4.5, "house", 1), (2.0, "car", 0)]
     scope.scope.redraw()
 
 
