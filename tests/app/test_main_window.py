@@ -33,6 +33,7 @@ def window(bench: Bench, qtbot, tmp_path: Path) -> Iterator[MainWindow]:
     yield made
     bench.source.may_open.set()
     bridge.close()
+    made.hide()
     made.deleteLater()
 
 
