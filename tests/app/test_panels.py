@@ -1,3 +1,4 @@
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ from app.panels.event_log import EventLog
 from app.panels.frame import Samples, Score, Scored
 from app.panels.head_map import QualityPanel, describe, projected
 from app.panels.scope_panel import ScopePanel
-from app.panels.stream_finder import Listing
+from app.panels.stream_finder import Listing, StreamFinder
 from pipeline.montage import positions
 from pipeline.quality import ChannelQuality, Quality
 from pipeline.types import Boundary, BoundaryKind, Decision, Marker, SourceEvent
 from tests.app.scripted import NAMES, RATE_HZ, info, stream
+from tests.senders import Sender
 
 
 @pytest.fixture
@@ -249,3 +251,18 @@ def test_a_board_is_asked_for_with_the_parameters_given(qtbot) -> None:
     assert request is not None
     assert request.source == "brainflow:CYTON_BOARD?serial_port=/dev/ttyUSB0"
     assert dialog.board.board.findText("STREAMING_BOARD") == -1
+
+
+def test_streams_on_the_network_are_found_beside_the_window_until_it_is_told_to_stop(qtbot) -> None:
+    finder = StreamFinder()
+    with (
+        Sender(name="amp", source_id="amp-1", n_channels=4, rate_hz=250, dtype="float32"),
+        Sender(name="stim", type="Markers", source_id="stim-1", n_channels=1, rate_hz=0, dtype="string"),
+    ):
+        with qtbot.waitSignal(finder.found, check_params_cb=lambda listings: len(listings) == 2, timeout=10_000) as got:
+            finder.start()
+        finder.stop()
+    by_name = {listing.name: listing for listing in got.args[0]}
+    assert (by_name["amp"].n_channels, by_name["amp"].sfreq_hz, by_name["amp"].marker) == (4, 250.0, False)
+    assert by_name["stim"].marker
+    assert not any(thread.name == "afterimage-finder" for thread in threading.enumerate())
