@@ -1,0 +1,110 @@
+"""From the last sample of a window to the answer, live: a simulated participant over LSL, a calibrated subject.
+
+The session runs in this process as `afterimage live` runs it, recording and all; the participant, the recorder and
+whoever listens to the answers (`python -m tests.bench.decisions NAME`) run in processes of their own.
+"""
+
+import json
+import sys
+import tempfile
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from app.config import Config
+from app.headless import run_live, setup_for
+from calibration.simulate import plan
+from pipeline.clock import LslClock
+from pipeline.outlets import DECISIONS_NAME, DecisionOutlet
+from pipeline.recorded import Recorded
+from pipeline.session import Session
+from pipeline.sources.simulated import SimulatedSource
+from pipeline.types import Decision
+from tests.bench.measure import show
+from tests.bench.programs import Program, say
+from tests.bench.rows import Row
+from tests.bench.subject import calibrated, record, simulation
+
+SFREQ_HZ = 500.0
+MINUTES = 1.0
+LISTENING_S = 10.0
+
+
+def listener() -> None:
+    """Note when each answer arrives; answer [[trial, LSL clock], ...] when asked for them."""
+    import pylsl
+
+    inlet = pylsl.StreamInlet(pylsl.resolve_byprop("name", DECISIONS_NAME, 1, LISTENING_S)[0])
+    inlet.open_stream(LISTENING_S)
+    arrived: list[tuple[int, float]] = []
+
+    def listen() -> None:
+        while True:
+            sample, _ = inlet.pull_sample(0.1)
+            if sample is not None:
+                arrived.append((json.loads(sample[0])["trial"], pylsl.local_clock()))
+            elif asked.is_set():
+                return
+
+    asked = threading.Event()
+    thread = threading.Thread(target=listen)
+    thread.start()
+    say("ready")
+    sys.stdin.readline()
+    asked.set()
+    thread.join()
+    say(arrived)
+
+
+def main() -> None:
+    if sys.argv[1:]:
+        listener()
+        return
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        recording = record(simulation(folder, SFREQ_HZ, run=0), folder / "calibration.xdf")
+        subject = calibrated(recording, folder / "subject")
+        outlet = stack.enter_context(DecisionOutlet(subject.decoder.classes))
+        receiver = stack.enter_context(Program("tests.bench.decisions", "listen"))
+        in_ring_s: dict[int, float | None] = {}
+
+        def decided(decision: Decision) -> None:
+            outlet.publish(decision)
+            recorded.decision(decision)
+            in_ring_s[decision.trial] = session.acquisition.when_written_s(decision.window_stop_s)
+
+        performance = plan(simulation(folder, SFREQ_HZ, run=1, minutes=MINUTES))
+        recorded = Recorded(SimulatedSource(performance), folder / "session.xdf", LslClock(), over_lsl=True)
+        session = Session(
+            recorded,
+            setup_for(Config(), {}, subject),
+            decoder=subject.decoder,
+            frozen=subject.frozen,
+            on_log_line=recorded.log_line,
+            on_decision=decided,
+        )
+        session.open()
+        run_live(session, MINUTES * 60 - 1.0, threading.Event(), lambda share, text: None)
+        arrived = dict(receiver.ask())
+    report(session, [arrived[trial] - at_s for trial, at_s in in_ring_s.items() if at_s is not None])
+
+
+def report(session: Session, received_after_s: list[float]) -> None:
+    """The ledger's stages, and the way to somebody else's process."""
+    stages = session.ledger.summary_ms()
+    what = f"64 ch at {SFREQ_HZ:g} Hz, {len(session.decisions)} answers"
+    window = stages["window to answer"]
+    show(Row("decisions", f"window in ring to answer p50, {what}", window["median"], "ms"))
+    show(Row("decisions", f"window in ring to answer p99, {what}", window["p99"], "ms", goal="ours <= 20"))
+    p50, p99 = np.percentile(np.array(received_after_s) * 1e3, [50, 99])
+    show(Row("decisions", "window in ring to answer received over LSL p50", float(p50), "ms"))
+    show(Row("decisions", "window in ring to answer received over LSL p99", float(p99), "ms", goal="ours <= 20"))
+    for stage in ("filter", "epoch", "decode"):
+        text = f"p99 {stages[stage]['p99']:.2g} ms"
+        show(Row("decisions", f"of it {stage}, p50", stages[stage]["median"], "ms", note=text))
+
+
+if __name__ == "__main__":
+    main()
