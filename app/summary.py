@@ -152,7 +152,7 @@ def warnings(session: Session) -> list[str]:
     if session.loop is not None and session.loop.n_overrun:
         said.append(f"decoding fell behind and skipped {session.loop.n_overrun} samples")
     if acquisition.info.simulated:
-        said.append("simulated participant: nothing here was measured on a person")
+        said.append("simulated: nothing here was measured on a person")
     said += [f"worker {w.name} died: {w.traceback.strip().splitlines()[-1]}" for w in _failed(session)]
     return said
 

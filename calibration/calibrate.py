@@ -123,7 +123,7 @@ def calibrate(
     simulated = any(found.info.simulated for found in surveys)
     epochs = sets[evaluation.window]
     said = evaluation.warnings + (
-        ("simulated participant: nothing here was measured on a person",) if simulated else ()
+        ("simulated: nothing here was measured on a person",) if simulated else ()
     )
     manifest = _manifest(
         evaluation, epochs, chosen_chain, classes, trial_start, simulated, said, participant, versions or {}

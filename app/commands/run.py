@@ -90,6 +90,10 @@ def live(options: argparse.Namespace) -> int:
     """Decode live, record everything, report."""
     terminal = Terminal(quiet_stdout=options.json)
     config, subject = load(options.config), _subject(options)
+    if subject and options.source.startswith("lsl:") and not options.markers:
+        raise InputError(
+            "decoding needs to know when a trial begins: name the marker stream, such as --markers type=Markers"
+        )
     out = default_out(options, "live")
     out.mkdir(parents=True, exist_ok=True)
     session = run_session(options, config, subject, terminal, out)

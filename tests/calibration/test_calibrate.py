@@ -5,6 +5,7 @@ import pytest
 
 from calibration.calibrate import calibrate, default_chain, flicker_of, patterns_of, windows_for
 from calibration.datasets.recording import survey
+from calibration.subjects import digest_of
 from engines.errors import InputError
 from pipeline.epochs import EpochConfig
 from pipeline.sources.select import open_source
@@ -54,7 +55,25 @@ def test_the_report_has_the_promised_fields():
 def test_a_simulated_recording_says_so():
     info = replace(EEG, simulated=True)
     found = calibrate([recording(0, info=info)], PATTERNS, system="lda", n_permutations=0)
-    assert found.subject.simulated and "simulated participant" in found.warnings[-1]
+    assert found.subject.simulated and "simulated" in found.warnings[-1]
+
+
+def test_what_the_chain_learns_comes_from_a_block_that_no_epoch_shares():
+    chain = replace(default_chain(EEG), asr=True)
+    plain = calibrate([recording(0)], PATTERNS, system="lda", n_permutations=0)
+    found = calibrate([recording(0)], PATTERNS, system="lda", n_permutations=0, chain=chain)
+    assert found.subject.frozen and not plain.subject.frozen
+    spent = sum(plain.subject.manifest.n_epochs.values()) - sum(found.subject.manifest.n_epochs.values())
+    assert spent >= 10
+
+
+def test_a_subject_knows_the_files_it_was_calibrated_on(tmp_path):
+    ours, other = tmp_path / "ours.xdf", tmp_path / "other.xdf"
+    ours.write_bytes(b"one")
+    other.write_bytes(b"two")
+    found = calibrate([recording(0)], PATTERNS, system="lda", n_permutations=0, recordings={"a": digest_of(ours)})
+    assert found.subject.was_calibrated_on(ours)
+    assert not found.subject.was_calibrated_on(other)
 
 
 def test_without_patterns_every_label_is_a_class():
