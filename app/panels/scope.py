@@ -19,6 +19,8 @@ SCALES_UV = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_00
 # (up to so many rows, microvolts a row): fewer rows are higher ones.
 DEFAULT_SCALES_UV = ((12, 200.0), (32, 100.0), (1_000_000, 50.0))
 SPANS_S = (2.0, 5.0, 10.0, 20.0, 40.0)
+# The amplitude is fitted once, when this much has come.
+FIT_AFTER_S = 2.0
 ROWS = (8, 16, 32, 64)
 # Traces may overlap their neighbours by this many rows, so that one bad channel does not cover the others.
 REACH_ROWS = 1.0
@@ -66,7 +68,7 @@ class Scope(QWidget):
         self._sweep = None
         self._bads, self._markers, self._boundaries = frozenset(), (), ()
         self.first_row = 0
-        self._auto_scale = stream is not None and not stream.unit_known
+        self._auto_scale = stream is not None
         if stream is not None:
             self.n_rows = min(64, len(stream.rows))
             self.scale_uv = next(scale for rows, scale in DEFAULT_SCALES_UV if self.n_rows <= rows)
@@ -79,7 +81,7 @@ class Scope(QWidget):
         breaks = [b.at - samples.start for b in boundaries if samples.start <= b.at < samples.stop]
         self._sweep.push(samples.data[list(self._stream.rows)], samples.times_s, breaks)
         self._boundaries = tuple(boundaries)
-        if self._auto_scale and self._sweep.newest_s - self._sweep.origin_s > 1.0:
+        if self._auto_scale and self._sweep.newest_s - self._sweep.origin_s > FIT_AFTER_S:
             self._auto_scale = False
             self.fit()
 

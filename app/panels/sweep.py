@@ -105,12 +105,12 @@ class Sweep:
         return Trace(np.repeat(x_s, 2), y, connect)
 
     def amplitude(self) -> float:
-        """Median over channels of the peak-to-peak amplitude in the columns kept; NaN before the first."""
+        """Median over channels of the amplitude from peak to peak, blinks aside; NaN before the first column."""
         count = min(self._n, self._times_s.size)
         if count == 0:
             return float("nan")
-        spread = self._high[:, :count].max(axis=1) - self._low[:, :count].min(axis=1)
-        return float(np.median(spread))
+        top, bottom = np.percentile(self._high[:, :count], 90, axis=1), np.percentile(self._low[:, :count], 10, axis=1)
+        return float(np.median(top - bottom))
 
     def _break(self) -> None:
         self._flush()

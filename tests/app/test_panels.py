@@ -73,11 +73,11 @@ def test_a_new_filter_asks_for_the_history_and_draws_it_again(scope: ScopePanel,
     assert scope.scope._sweep.newest_s == pytest.approx(9.996)
 
 
-def test_a_stream_without_a_unit_is_fitted_and_counted_in_units(qtbot) -> None:
+def test_a_stream_is_fitted_once_and_without_a_unit_counted_in_units(qtbot) -> None:
     panel = ScopePanel()
     qtbot.addWidget(panel)
     panel.set_stream(stream(info(unit=None), unit_known=False))
-    huge = seconds(0, 2)
+    huge = seconds(0, 2.5)
     panel.scope.push(Samples(0, huge.data * 1e3, huge.times_s), ())
     assert panel.scope.scale_uv > 10_000
     assert panel.scale.text().endswith("units / row")
