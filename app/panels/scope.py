@@ -15,7 +15,7 @@ from app.panels.sweep import BLANK, DisplayFilter, Sweep
 from app.panels.traces import Traces
 from pipeline.types import Boundary, BoundaryKind, Marker
 
-SCALES_UV = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 200_000)
+SCALES_UV = tuple(step * 10**power for power in range(6) for step in (1, 2, 5))
 # (up to so many rows, microvolts a row): fewer rows are higher ones.
 DEFAULT_SCALES_UV = ((12, 200.0), (32, 100.0), (1_000_000, 50.0))
 SPANS_S = (2.0, 5.0, 10.0, 20.0, 40.0)
@@ -161,10 +161,10 @@ class Scope(QWidget):
             self.redraw()
 
     def fit(self) -> None:
-        """Choose the scale at which the middling channel just fills its row."""
+        """Choose the scale at which the middling channel fills half its row."""
         amplitude = self._sweep.amplitude() if self._sweep else float("nan")
         if np.isfinite(amplitude) and amplitude > 0:
-            self.scale_uv = float(min(SCALES_UV, key=lambda s: abs(np.log(s / amplitude))))
+            self.scale_uv = float(min(SCALES_UV, key=lambda s: abs(np.log(s / (2 * amplitude)))))
             self.step_scale(0)
 
     # Inside.
