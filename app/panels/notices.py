@@ -92,8 +92,7 @@ def _off(frame: Frame) -> Notice | None:
     if not frame.stream.unit_known:
         text = (
             f"The stream declares {repr(frame.stream.info.unit) if frame.stream.info.unit else 'no unit'}. "
-            "Filters, quality, epochs and decoding are off; samples, gaps and markers are counted, and all of it can "
-            "be recorded."
+            "Filters, quality, epochs and decoding are off; samples, gaps and markers are counted."
         )
         return Notice("off", Level.WARNING, "Microvolts Unknown", text, "Declare Unit…")
     return Notice("off", Level.WARNING, "Signal Chain Off", frame.stream.off)
