@@ -68,20 +68,14 @@ class LivedWriter:
         return []
 
     def _run_lines(self, stamps_s: Array) -> list[str]:
-        stamps_s = stamps_s[usable(stamps_s)]
         lines: list[str] = []
-        for run in np.split(stamps_s, 1 + np.flatnonzero(np.abs(np.diff(stamps_s)) > RUN_BREAK_S)):
-            if run.size:
-                lines += self._joined(float(run[0]))
-                self._last_stamp_s = float(run[-1])
+        for stamp_s in stamps_s[usable(stamps_s)].tolist():  # live chunks are short: arrays would take longer
+            last_s = self._last_stamp_s
+            if last_s is None or self._broken or abs(stamp_s - last_s) > RUN_BREAK_S:
+                lines += [*self.last_lines(), json.dumps({"kind": "received_from", "stamp_s": stamp_s})]
+                self._broken = False
+            self._last_stamp_s = stamp_s
         return lines
-
-    def _joined(self, first_s: float) -> list[str]:
-        last_s, broken = self._last_stamp_s, self._broken
-        if last_s is not None and abs(first_s - last_s) <= RUN_BREAK_S and not broken:
-            return []
-        self._broken = False
-        return [*self.last_lines(), json.dumps({"kind": "received_from", "stamp_s": first_s})]
 
     def last_lines(self) -> list[str]:
         """The line that closes the run, at the end of the session."""

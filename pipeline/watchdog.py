@@ -61,12 +61,13 @@ class StreamWatch:
         self._last_s = clock.now_s()
         self._heard = False
         self._intervals_s: deque[float] = deque(maxlen=REMEMBERED)
+        self._interval_s = 0.0
         self._changes: list[StateChange] = []
 
     @property
     def interval_s(self) -> float:
         """Median interval between chunks; 0 before the second."""
-        return median(self._intervals_s) if self._intervals_s else 0.0
+        return self._interval_s
 
     @property
     def stalled_after_s(self) -> float:
@@ -95,6 +96,7 @@ class StreamWatch:
                 self.state = StreamState.CONNECTED
         if self._heard:
             self._intervals_s.append(silent_s)
+            self._interval_s = median(self._intervals_s)
         self._heard = True
         self._last_s = max(at_s, self._last_s)
 
