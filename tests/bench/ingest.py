@@ -35,7 +35,9 @@ def measured(load: Load) -> dict[str, dict[str, float]]:
     name = f"bench-{uuid.uuid4().hex[:8]}"
     with ExitStack() as stack:
         stack.enter_context(Program("tests.bench.lsl_sender", name, load.rate_hz, load.chunk))
-        consumers = {k: stack.enter_context(Program("tests.bench.lsl_consumers", k, name)) for k in CONSUMERS}
+        consumers = {
+            k: stack.enter_context(Program("tests.bench.lsl_consumers", k, name, load.chunk)) for k in CONSUMERS
+        }
         asking = {k: lambda c=c: c.ask(do="ingest", seconds=SECONDS) for k, c in consumers.items()}
         return {k: medians(rounds) for k, rounds in in_turn(asking, load.rounds).items()}
 

@@ -1,8 +1,9 @@
 """Those who receive the stream of `lsl_sender`: we, MNE-LSL, and the least that pylsl can do.
 
-`python -m tests.bench.lsl_consumers KIND NAME`, KIND one of `CONSUMERS`. Asked {"do": "ingest", "seconds": s} it
-connects, lets things settle, and answers the CPU time of the whole process and the latency of every chunk: LSL clock
-when the chunk is in the consumer's buffer minus the stamp it was pushed with. Asked {"do": "windows", "seconds": [..]}
+`python -m tests.bench.lsl_consumers KIND NAME CHUNK`, KIND one of `CONSUMERS`. Asked {"do": "ingest", "seconds": s} it
+connects, lets things settle, and answers the CPU time of the whole process and the latency of the chunks: LSL clock
+when the last sample of a chunk (the counter tells) is in the consumer's buffer minus its stamp, which is the moment the
+chunk was pushed; liblsl deduces the stamps of the others. Asked {"do": "windows", "seconds": [..]}
 it answers the microseconds that reading a window of the newest seconds takes while the stream runs.
 """
 
@@ -21,8 +22,8 @@ SETTLE_S = 0.5
 WINDOW_CALLS = 200
 WINDOW_ROUNDS = 15
 
-# The buffer's side of a consumer: (LSL clock when in the buffer, push stamp) of every chunk, growing.
-Latencies = list[tuple[float, float]]
+# (LSL clock when in the buffer, push stamp, counter) of the newest sample whenever samples came, growing.
+Arrivals = list[tuple[float, float, int]]
 
 
 class Ours:
@@ -40,20 +41,20 @@ class Ours:
         from pipeline.sources.lsl import LslSource
         from pipeline.types import EegChunk, Item
 
-        stamps: dict[int, float] = {}  # by how many samples had come with the chunk
+        newest: dict[int, tuple[float, int]] = {}  # stamp and counter, by how many samples had come
         n_received = 0
 
         def note(item: Item) -> None:
             nonlocal n_received
             if isinstance(item, EegChunk):
                 n_received += len(item.stamps_s)
-                stamps[n_received] = float(item.stamps_s[-1])
+                newest[n_received] = float(item.stamps_s[-1]), int(item.data[-1, -1])
 
         session = Session(LslSource({"name": self._name}), lambda _: Setup(self._chain), on_item=note)
         session.open()
         self.ring = session.acquisition.ring
         self._sfreq_hz = session.acquisition.info.sfreq_hz
-        self._stamps, self._written = stamps, []
+        self._newest, self._written = newest, []
         self._time_writes()
         session.start()
         yield
@@ -70,8 +71,8 @@ class Ours:
 
         ring.write = timed
 
-    def latencies(self) -> Latencies:
-        return [(at_s, self._stamps[n]) for at_s, n in self._written if n in self._stamps]
+    def arrivals(self) -> Arrivals:
+        return [(at_s, *self._newest[n]) for at_s, n in self._written if n in self._newest]
 
     def window(self, seconds: float) -> Callable[[], Any]:
         ring, n = self.ring, round(seconds * self._sfreq_hz)
@@ -97,24 +98,24 @@ class MneLsl:
             def _submit_acquisition_job(self) -> None:
                 newest_s = self._timestamps[-1]
                 if newest_s != self.__dict__.setdefault("seen_s", newest_s):
-                    latencies.append((local_clock(), newest_s))
+                    arrivals.append((local_clock(), newest_s, int(self._buffer[-1, -1])))
                     self.seen_s = newest_s
                 super()._submit_acquisition_job()
 
-        latencies: Latencies = []
-        self._latencies = latencies
+        arrivals: Arrivals = []
+        self._arrivals = arrivals
         self._make = lambda: Timed(bufsize=10, name=name)
 
     @contextmanager
     def connected(self) -> Iterator[None]:
-        self._latencies.clear()
+        self._arrivals.clear()
         self._stream = self._make()
         self._stream.connect(timeout=10)
         yield
         self._stream.disconnect()
 
-    def latencies(self) -> Latencies:
-        return list(self._latencies)
+    def arrivals(self) -> Arrivals:
+        return list(self._arrivals)
 
     def window(self, seconds: float) -> Callable[[], Any]:
         return lambda: self._stream.get_data(winsize=seconds)
@@ -137,7 +138,7 @@ class Bare:
         rows = np.empty((1000, inlet.channel_count), np.float32)
         capacity = 60 * 1000
         ring = np.zeros((inlet.channel_count, 2 * capacity))
-        self._latencies: Latencies = []
+        self._arrivals: Arrivals = []
         stop = threading.Event()
 
         def pull() -> None:
@@ -150,7 +151,7 @@ class Bare:
                 n = min(len(stamps_s), capacity - at)
                 ring[:, at : at + n] = ring[:, capacity + at : capacity + at + n] = rows[:n].T
                 at = (at + n) % capacity
-                self._latencies.append((pylsl.local_clock(), stamps_s[-1]))
+                self._arrivals.append((pylsl.local_clock(), stamps_s[-1], int(rows[n - 1, -1])))
 
         thread = threading.Thread(target=pull)
         thread.start()
@@ -158,8 +159,8 @@ class Bare:
         stop.set()
         thread.join()
 
-    def latencies(self) -> Latencies:
-        return list(self._latencies)
+    def arrivals(self) -> Arrivals:
+        return list(self._arrivals)
 
 
 CONSUMERS: dict[str, Callable[[str], Ours | MneLsl | Bare]] = {
@@ -170,15 +171,16 @@ CONSUMERS: dict[str, Callable[[str], Ours | MneLsl | Bare]] = {
 }
 
 
-def ingest(consumer: Ours | MneLsl | Bare, seconds: float) -> dict[str, float]:
-    """CPU in percent of a core and latency in ms over `seconds`, and how many samples of the stream were missed."""
+def ingest(consumer: Ours | MneLsl | Bare, chunk: int, seconds: float) -> dict[str, float]:
+    """CPU in percent of a core and latency in ms over `seconds`."""
     with consumer.connected():
         time.sleep(SETTLE_S)
-        before = len(consumer.latencies())
+        before = len(consumer.arrivals())
         cpu_s, began_s = time.process_time(), time.perf_counter()
         time.sleep(seconds)
         cpu_s, took_s = time.process_time() - cpu_s, time.perf_counter() - began_s
-        latency_s = [at_s - stamp_s for at_s, stamp_s in consumer.latencies()[before:]]
+        came = consumer.arrivals()[before:]
+    latency_s = [at_s - stamp_s for at_s, stamp_s, counter in came if counter % chunk == chunk - 1]
     p50, p99 = np.percentile(np.array(latency_s) * 1e3, [50, 99])
     return {"cpu": 100 * cpu_s / took_s, "p50": float(p50), "p99": float(p99), "n": len(latency_s)}
 
@@ -199,11 +201,11 @@ def _each_us(read: Callable[[], Any]) -> Iterator[float]:
 
 
 def main() -> None:
-    kind, name = sys.argv[1:]
+    kind, name, chunk = sys.argv[1], sys.argv[2], int(sys.argv[3])
     consumer = CONSUMERS[kind](name)
     serve(
         {
-            "ingest": lambda seconds: ingest(consumer, seconds),
+            "ingest": lambda seconds: ingest(consumer, chunk, seconds),
             "windows": lambda seconds: windows(consumer, seconds),
         }
     )

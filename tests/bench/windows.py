@@ -21,7 +21,7 @@ def reads_us() -> dict[str, dict[str, float]]:
     with ExitStack() as stack:
         stack.enter_context(Program("tests.bench.lsl_sender", name, SFREQ_HZ, CHUNK))
         for kind in ("ours", "mne-lsl"):
-            with Program("tests.bench.lsl_consumers", kind, name) as consumer:
+            with Program("tests.bench.lsl_consumers", kind, name, CHUNK) as consumer:
                 found[kind] = consumer.ask(do="windows", seconds=list(WINDOWS_S))
     return found
 
