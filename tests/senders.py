@@ -9,19 +9,22 @@ In a test::
         amp.run(); amp.hold()          # stream in real time in chunks of `chunk`; hold() answers what was sent
         amp.skip(20)                   # the counter and the stamps go on, nothing is sent: 20 samples lost
         amp.jump(3.0)                  # the sender's clock jumps
+        amp.spoil(10)                  # the next 10 samples of channel 1 are NaN and infinite by turns
         amp.freeze(); amp.thaw()       # SIGSTOP, SIGCONT
         amp.reopen(rate_hz=500)        # the outlet goes, and comes back with the same source id and another rate
         amp.kill()                     # SIGKILL; start a new Sender with the same source_id, maybe counter=sent.stop
 
     with Sender(name="stim", type="Markers", dtype="string", rate_hz=0, n_channels=1) as stim:
         stim.mark("face/01"); stim.mark("house/02", stamp_s=12.5)      # dtype="int32": stim.mark("7")
+        stim.storm(5000, "m")          # markers "m0" to "m4999" as fast as they leave
 
-Channel 0 carries the sample counter, channel k the counter + 100 k (`values`), wrapped to the type; every sample is
-pushed with its own stamp: first push + counter / rate. Nothing here asserts.
+Channel 0 carries the sample counter, channel k the counter + 100 k (`values`), wrapped to the type, or with
+signal="noise" something like noise within 20 of zero, which also depends on the counter alone; every sample is pushed
+with its own stamp: first push + counter / rate. Nothing here asserts.
 
 As a program, `python -m tests.senders --name amp --rate 250 ...` reads one command a line from standard input
-(push N, run, hold, skip N, jump S, mark LABEL [STAMP], wait, reopen KEY=VALUE..., die, quit) and answers each with one
-line of JSON. It wants LSLAPICFG set, so that nothing ever leaves this machine.
+(push N, run, hold, skip N, jump S, spoil N, mark LABEL [STAMP], storm N PREFIX, wait, reopen KEY=VALUE..., die, quit)
+and answers each with one line of JSON. It wants LSLAPICFG set, so that nothing ever leaves this machine.
 """
 
 import argparse
@@ -53,6 +56,7 @@ class Script:
     labels: str = ""
     unit: str = "microvolts"
     counter: int = 0
+    signal: str = "counter"
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,11 @@ class Sent:
     stamps_s: np.ndarray
 
 
-def values(dtype: str, n_channels: int, start: int, stop: int) -> np.ndarray:
+def values(dtype: str, n_channels: int, start: int, stop: int, signal: str = "counter") -> np.ndarray:
     """What a sender puts into samples [start, stop): (n_channels, n)."""
+    if signal == "noise":
+        angles = np.arange(start, stop) * 12.9898 + 78.233 * np.arange(n_channels)[:, np.newaxis]
+        return (np.mod(np.sin(angles) * 43758.5453, 1.0) * 40.0 - 20.0).astype(dtype)
     counted = np.arange(start, stop, dtype=np.int64) + 100 * np.arange(n_channels, dtype=np.int64)[:, np.newaxis]
     return counted.astype(str).astype(object) if dtype == "string" else counted.astype(dtype)
 
@@ -112,6 +119,14 @@ class Sender:
     def jump(self, by_s: float) -> None:
         """Shift all stamps from here on."""
         self._ask(f"jump {by_s}")
+
+    def spoil(self, n: int) -> None:
+        """Send NaN and infinite values on channel 1 for `n` samples."""
+        self._ask(f"spoil {n}")
+
+    def storm(self, n: int, prefix: str) -> None:
+        """Push `n` numbered markers at once, each stamped when it left."""
+        self._ask(f"storm {n} {prefix}")
 
     def mark(self, label: str, stamp_s: float | None = None) -> float:
         """Push one marker, now or with a given stamp; answers the stamp."""
@@ -159,7 +174,7 @@ class Sender:
 
     def _sent(self, answer: dict[str, Any]) -> Sent:
         start, stop = answer["start"], answer["stop"]
-        sent = values(self.script.dtype, self.script.n_channels, start, stop)
+        sent = values(self.script.dtype, self.script.n_channels, start, stop, self.script.signal)
         return Sent(start, stop, sent, np.array(answer["stamps_s"]))
 
 
@@ -174,6 +189,7 @@ class _Outlet:
         self._counter = script.counter
         self._start_s: float | None = None
         self._stamps: list[float] = []
+        self.n_spoilt = 0
         self._open()
 
     def _open(self) -> None:
@@ -200,7 +216,11 @@ class _Outlet:
     def push(self, n: int) -> tuple[int, list[float]]:
         self._begin()
         start = self._counter
-        data = values(self.script.dtype, self.script.n_channels, start, start + n).T
+        data = values(self.script.dtype, self.script.n_channels, start, start + n, self.script.signal).T
+        spoilt = min(n, self.n_spoilt)
+        if spoilt:
+            data[:spoilt, 1] = np.where(np.arange(spoilt) % 2, np.inf, np.nan)
+            self.n_spoilt -= spoilt
         stamps = [self._stamp(k) for k in range(start, start + n)]
         if self.script.dtype == "string":
             for row, stamp in zip(data, stamps, strict=True):
@@ -263,6 +283,12 @@ def _serve(outlet: _Outlet, commands: "queue.Queue[str]") -> None:
                 outlet.skip(int(rest))
             case "jump":
                 outlet.jump(float(rest))
+            case "spoil":
+                outlet.n_spoilt = int(rest)
+            case "storm":
+                n, prefix = rest.split()
+                for k in range(int(n)):
+                    outlet.mark(f"{prefix}{k}", outlet.now_s())
             case "mark":
                 label, *given = json.loads(rest)
                 stamp_s = given[0] if given else outlet.now_s()
