@@ -43,9 +43,10 @@ def raw(path: Path) -> object:
 
 
 def with_pyxdf(path: Path) -> object:
+    """As we load: stamps as recorded."""
     import pyxdf
 
-    return pyxdf.load_xdf(path)
+    return pyxdf.load_xdf(path, synchronize_clocks=False, dejitter_timestamps=False)
 
 
 def ours(path: Path) -> object:
