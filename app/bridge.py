@@ -76,7 +76,7 @@ class Bridge(QObject):
 
     `ticked` carries a `Frame` 30 times a second while connected; `connected` the `Stream`; `failed` why a connection
     could not be made, `waiting` what an attempt still waits for ("" when the source does not say); `recording_failed`
-    why a recording could not begin.
+    why a recording could not begin. `on_stopped` is given each session after its end, beside the window.
 
     Thread: main only; jobs run beside it.
     """
@@ -96,13 +96,20 @@ class Bridge(QObject):
     _recording_refused = Signal(str)
     _recording_stopped = Signal(object)
 
-    def __init__(self, make_session: MakeSession, start_recording: StartRecording, out: Path) -> None:
+    def __init__(
+        self,
+        make_session: MakeSession,
+        start_recording: StartRecording,
+        out: Path,
+        on_stopped: Callable[[Session, Request], None] = lambda session, request: None,
+    ) -> None:
         super().__init__()
         self.phase = Phase.IDLE
         self.request: Request | None = None
         self.out = out
         self._make_session = make_session
         self._start_recording = start_recording
+        self._on_stopped = on_stopped
         self._jobs = ThreadPoolExecutor(max_workers=1, thread_name_prefix="afterimage-bridge")
         self._number = 0  # of the connection; answers to an older one come too late
         self._session: Session | None = None
@@ -148,7 +155,7 @@ class Bridge(QObject):
         session, recording = self._session, self._recording
         self._session = self._look = self._recording = None
         self._set_phase(Phase.CLOSING)
-        self._jobs.submit(self._close_job, self._number, session, recording)
+        self._jobs.submit(self._close_job, self._number, session, recording, self.request)
 
     def close(self) -> None:
         """End everything and wait for it. Thread: main; blocks until the file is finished."""
@@ -257,11 +264,19 @@ class Bridge(QObject):
             session.close()
         self._refused.emit(number, text)
 
-    def _close_job(self, number: int, session: Session, recording: Recording | None) -> None:
+    def _close_job(self, number: int, session: Session, recording: Recording | None, request: Request | None) -> None:
         session.stop()
         if recording is not None:
             self._recording_stopped.emit(recording.stop())
+        if request is not None:
+            self._report(session, request)
         self._closed.emit(number)
+
+    def _report(self, session: Session, request: Request) -> None:
+        try:
+            self._on_stopped(session, request)
+        except AfterimageError as error:
+            log.error("no report: %s", error)
 
     def _record_job(self, path: Path, request: Request, session: Session) -> None:
         try:
@@ -306,7 +321,7 @@ class Bridge(QObject):
             return  # the bridge was closed meanwhile
         self._unclaimed.remove(session)
         if number != self._number:
-            self._jobs.submit(self._close_job, number, session, None)
+            self._jobs.submit(self._close_job, number, session, None, None)
             return
         self._session, self._look = session, Look(session, stream)
         self._set_phase(Phase.RUNNING)

@@ -1,7 +1,9 @@
 """Running a session without a window: cranked through a file, or live until told to stop."""
 
 import logging
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -203,3 +205,9 @@ def seconds_done(session: Session) -> float:
     if not ring.written:
         return 0.0
     return float(ring.view(ring.written - 1, ring.written)[1][0]) - first_sample_s(session)
+
+
+def has_display() -> bool:
+    """Whether a window can be shown; Qt would end the whole process where it finds no display."""
+    named = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+    return named or not sys.platform.startswith("linux")

@@ -14,7 +14,7 @@ from app.commands.calibrate import fitted, keep
 from app.commands.calibrate import tell as tell_calibration
 from app.commands.run import default_out, finish, live_session, make_session
 from app.config import Config, load
-from app.headless import as_lived, crank_through
+from app.headless import as_lived, crank_through, has_display
 from app.terminal import Terminal
 from calibration.simulate import SimulateConfig, plan, to_file
 from calibration.subjects import Subject
@@ -24,7 +24,7 @@ from pipeline.sources.select import open_source
 from pipeline.sources.simulated import SimulatedSource
 
 CATEGORIES = ("car", "chair", "face", "house")
-CALIBRATION_REPEATS, LIVE_REPEATS = 40, 12
+CALIBRATION_REPEATS, LIVE_REPEATS, WINDOW_REPEATS = 40, 12, 500
 CALIBRATION_DAY, LIVE_DAY = 0, 1
 SAME = 1e-6
 
@@ -36,6 +36,10 @@ def demo(options: argparse.Namespace) -> int:
     out.mkdir(parents=True, exist_ok=True)
     terminal.say("Everything here is simulated: a participant computed from a model of the head, over real LSL.")
     subject = calibrated(options, config, seed, terminal, out)
+    if not (options.headless or options.json) and has_display():
+        return in_window(config, seed, terminal, out)
+    if not options.headless:
+        terminal.say("No display was found: the demo goes on without a window.")
     terminal.say("The same participant on another day, live:")
     session = decoded_live(options, config, seed, subject, terminal, out)
     status = finish(session, options, config, terminal, out)
@@ -66,6 +70,16 @@ def decoded_live(
 
     options.seconds = min(options.seconds or last_s, last_s)
     return live_session(SimulatedSource(performance), options, config, subject, terminal, out, ended=over)
+
+
+def in_window(config: Config, seed: int, terminal: Terminal, out: Path) -> int:
+    """Watch the same participant on another day in the window, until it is closed."""
+    from app.commands.window import Makers, show  # Qt is for those who have a display
+    from app.panels.frame import Request
+
+    terminal.say("The window opens; close it when you have seen enough. Record and the report work as with a headset.")
+    simulation = plan(_simulation(seed, LIVE_DAY, WINDOW_REPEATS))
+    return show(Makers(config, None, simulation, out), Request("sim", "Simulated Participant", subject=out / "subject"))
 
 
 def replayed(

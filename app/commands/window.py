@@ -2,30 +2,35 @@
 
 import argparse
 import logging
-import os
 import signal
-import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
 
 from app.bridge import Bridge, Hooks
+from app.commands.run import LIVE_RUN
 from app.config import Config, load
-from app.headless import as_lived, parse_events, setup_for
+from app.headless import as_lived, has_display, parse_events, setup_for
 from app.lsl_settings import configure_lsl
 from app.main_window import MainWindow, dressed_application
 from app.panels.frame import Request
+from app.summary import figures, run_fields, stream_fields
 from app.window_recording import WindowRecording
+from calibration.report import write_report
 from calibration.simulate import SimulateConfig, plan
+from calibration.subjects import Subject
 from calibration.subjects import load as load_subject
 from engines.errors import InputError
 from pipeline.clock import LslClock
+from pipeline.outlets import DecisionOutlet
 from pipeline.session import Session
 from pipeline.sources.base import Source
 from pipeline.sources.paced import PacedSource
 from pipeline.sources.select import open_source
-from pipeline.types import ClockOffset
+from pipeline.sources.simulated import Performance, SimulatedSource
+from pipeline.types import ClockOffset, Decision
 
 log = logging.getLogger(__name__)
 
@@ -40,41 +45,74 @@ def window(options: argparse.Namespace) -> int:
     Raises:
         InputError: there is no display, or `--headless` was asked for.
     """
-    _check_display(getattr(options, "headless", False))
+    check_display(getattr(options, "headless", False))
     configure_lsl()
     config = load(getattr(options, "config", None))
-    makers = Makers(config, getattr(options, "unit", None), getattr(options, "seed", None) or config.seed)
+    seed = getattr(options, "seed", None) or config.seed
+    simulation = plan(SimulateConfig(seed=seed, run=LIVE_RUN))
+    makers = Makers(config, getattr(options, "unit", None), simulation, getattr(options, "out", None) or Path("out"))
+    return show(makers)
+
+
+def show(makers: "Makers", first: Request | None = None) -> int:
+    """Show the window, connect it to `first`, and stay until it is closed. Thread: main."""
     application = dressed_application()
-    controller = Bridge(makers.session, makers.recording, getattr(options, "out", None) or Path("out"))
-    main = MainWindow(controller)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: main.end())
-    awake = QTimer()  # Python sees a signal only when some Python runs
-    awake.timeout.connect(lambda: None)
-    awake.start(AWAKE_MS)
-    main.show()
-    return application.exec()
+    with makers:
+        controller = Bridge(makers.session, makers.recording, makers.out, makers.report)
+        main = MainWindow(controller)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: main.end())
+        awake = QTimer()  # Python sees a signal only when some Python runs
+        awake.timeout.connect(lambda: None)
+        awake.start(AWAKE_MS)
+        main.show()
+        if first is not None:
+            controller.connect_to(first)
+        status = application.exec()
+    return status
 
 
-def _check_display(headless: bool) -> None:
+def check_display(headless: bool) -> None:
     """Qt would end the whole process where it finds no display."""
     if headless:
         raise InputError("a window cannot be headless; use afterimage live, replay or record")
-    linux = sys.platform.startswith("linux")
-    if linux and not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
+    if not has_display():
         raise InputError("no display was found (DISPLAY is not set); use afterimage live, replay or record")
 
 
 class Makers:
-    """What the bridge is given to make: sessions and recordings, from what the user asked for.
+    """What the bridge is given to make: sessions, recordings and reports, from what the user asked for.
 
-    Thread: the bridge's.
+    In a `with` statement decisions are published over LSL. Thread: the bridge's; decisions come from the session's.
     """
 
-    def __init__(self, config: Config, unit: str | None, seed: int) -> None:
+    def __init__(self, config: Config, unit: str | None, simulation: Performance, out: Path) -> None:
+        self.out = out
         self._config = config
         self._unit = unit
-        self._seed = seed
+        self._simulation = simulation
+        self._outlet: DecisionOutlet | None = None
+
+    def __enter__(self) -> "Makers":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._outlet is not None:
+            self._outlet.stop()
+
+    def _publish(self, subject: Subject) -> DecisionOutlet:
+        """The outlet, opened with the first subject."""
+        if self._outlet is None:
+            self._outlet = DecisionOutlet(subject.decoder.classes)
+            self._outlet.start()
+        return self._outlet
+
+    def report(self, session: Session, request: Request) -> None:
+        """Write the report of a session that has ended."""
+        name = "".join(c if c.isalnum() else "-" for c in request.title).strip("-")
+        folder = self.out / f"{datetime.now():%Y%m%d-%H%M%S}-{name}"
+        report = {"command": "window", **stream_fields(session), **run_fields(session)}
+        log.info("report: %s", write_report(folder, report, figures(session)))
 
     def session(self, request: Request, hooks: Hooks) -> Session:
         """A session over the source that was asked for, not yet open.
@@ -83,7 +121,14 @@ class Makers:
             InputError: the source means nothing, or the subject cannot be read.
         """
         subject = load_subject(request.subject) if request.subject else None
+        outlet = self._publish(subject) if subject else None
         config = self._config
+
+        def decided(decision: Decision) -> None:
+            if outlet is not None:
+                outlet.publish(decision)
+            hooks.on_decision(decision)
+
         events = {name: tuple(globs) for name, globs in config.events.items()}
         return Session(
             self._source(request, hooks),
@@ -92,7 +137,7 @@ class Makers:
             frozen=subject.frozen if subject else None,
             unit=request.unit or self._unit or config.unit,
             on_log_line=hooks.on_log_line,
-            on_decision=hooks.on_decision,
+            on_decision=decided,
             on_item=hooks.on_item,
         )
 
@@ -116,6 +161,4 @@ class Makers:
         return source if source.live else PacedSource(as_lived(source, path), LslClock())
 
     def _simulated(self) -> Source:
-        from pipeline.sources.simulated import SimulatedSource  # starts multiprocessing: only when it is wanted
-
-        return SimulatedSource(plan(SimulateConfig(seed=self._seed)))
+        return SimulatedSource(self._simulation)

@@ -11,6 +11,7 @@ from app.bridge import Hooks
 from app.commands.window import Makers
 from app.config import Config
 from app.panels.frame import Request
+from calibration.simulate import SimulateConfig, plan
 from pipeline.lived import DECISIONS_STREAM, EVENTS_STREAM, AsLived, LivedLog
 from pipeline.recorder_messages import RecorderState
 from pipeline.sources.base import SourceEnded
@@ -66,7 +67,7 @@ def samples(source) -> np.ndarray:
 
 @pytest.mark.slow
 def test_a_recording_begun_in_the_middle_replays_what_the_session_saw_since_then(tmp_path: Path) -> None:
-    listener, makers = Listener(), Makers(Config(), None, 0)
+    listener, makers = Listener(), Makers(Config(), None, plan(SimulateConfig()), tmp_path)
     with (
         Sender(name="amp", source_id="amp-1", n_channels=4, rate_hz=250, dtype="float32") as amp,
         Sender(name="stim", type="Markers", source_id="stim-1", n_channels=1, rate_hz=0, dtype="string") as stim,
@@ -105,7 +106,7 @@ def test_a_recording_begun_in_the_middle_replays_what_the_session_saw_since_then
 
 @pytest.mark.slow
 def test_a_recorder_that_dies_never_reaches_the_session(tmp_path: Path) -> None:
-    listener, makers = Listener(), Makers(Config(), None, 0)
+    listener, makers = Listener(), Makers(Config(), None, plan(SimulateConfig()), tmp_path)
     with (
         Sender(name="amp", source_id="amp-1", n_channels=4, rate_hz=250, dtype="float32") as amp,
         Sender(name="stim", type="Markers", source_id="stim-1", n_channels=1, rate_hz=0, dtype="string"),
