@@ -7,6 +7,7 @@ others are walked sample by sample.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -25,7 +26,7 @@ class Layout:
     dtype: str
     sfreq_hz: float
 
-    @property
+    @cached_property
     def sample_bytes(self) -> int:
         """Bytes of the values of one sample; 0 for strings, whose length differs."""
         return 0 if self.dtype == "string" else self.n_channels * np.dtype(self.dtype).itemsize

@@ -10,6 +10,7 @@ import struct
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import BinaryIO
 from xml.etree import ElementTree as ET
 
@@ -69,7 +70,7 @@ class XdfStream:
         """Samples in the file, as the chunks count them."""
         return sum(self.counts)
 
-    @property
+    @cached_property
     def layout(self) -> Layout:
         """How one sample lies in the file."""
         return Layout(self.info.n_channels, self.info.dtype, self.info.sfreq_hz)
