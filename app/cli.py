@@ -156,6 +156,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a folder that cannot be written, a disk that is full
+        place = f"{error.filename}: " if error.filename else ""
+        return _fail(
+            WorkError(f"{place}{error.strerror or error}; free some space or choose another place"), debug, error
+        )
     except Exception as error:  # noqa: BLE001 - a fault of ours must not look like a fault of the user's
         return _fail(WorkError(f"internal error: {type(error).__name__}: {error}; --debug shows where"), debug, error)
     return status

@@ -1,0 +1,1 @@
+"""Recordings, whole and damaged, through the command line."""
