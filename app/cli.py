@@ -48,6 +48,9 @@ def _common() -> _Parser:
     group.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds of data")
     group.add_argument("--seed", type=int, metavar="N", help="seed of everything random (default 0)")
     group.add_argument("--unit", metavar="U", help="unit of a source that declares none: V, mV, uV")
+    group.add_argument(
+        "--locations", type=Path, metavar="FILE", help="electrode locations: .elc, .sfp, .loc, .csd, .bvef, .tsv"
+    )
     group.add_argument("--debug", action="store_true", help="log everything, show tracebacks")
     return common
 

@@ -17,8 +17,10 @@ from engines.errors import InputError
 from pipeline.acquire import Acquisition
 from pipeline.epochs import EpochConfig
 from pipeline.lived import EVENTS_STREAM, AsLived, LivedLog
+from pipeline.montage import read_locations
 from pipeline.session import Session, Setup
 from pipeline.sources.base import Source
+from pipeline.sources.located import LocatedSource
 from pipeline.types import Kind
 from pipeline.worker import Health, State
 from pipeline.xdf_file import XdfFile
@@ -114,6 +116,15 @@ def lived_log(path: Path) -> LivedLog | None:
             if stream.info.name == EVENTS_STREAM:
                 return LivedLog.parse(values[0] for values in file.load_strings(stream).values)
     return None
+
+
+def located(source: Source, path: Path | None) -> Source:
+    """The source with its electrodes where `--locations` says.
+
+    Raises:
+        FileUnreadable: no location file.
+    """
+    return source if path is None else LocatedSource(source, read_locations(path))
 
 
 def as_lived(source: Source, path: Path) -> Source:

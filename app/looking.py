@@ -108,10 +108,8 @@ def stream_of(session: Session, request: Request) -> Stream:
     names, rows = drawn(info)
     eeg = [c for c in info.channels if c.kind is Kind.EEG]
     eeg_names = [name for name, row in zip(names, rows, strict=True) if info.channels[row].kind is Kind.EEG]
-    positions = dict(montage.positions(eeg_names))
-    for name, channel in zip(eeg_names, eeg, strict=True):
-        if name not in positions and channel.position_m is not None:
-            positions[name] = channel.position_m
+    declared = {n: c.position_m for n, c in zip(eeg_names, eeg, strict=True) if c.position_m is not None}
+    positions = declared if len(declared) == len(eeg) else dict(montage.positions(eeg_names))
     return Stream(
         info=info,
         title=request.title,

@@ -188,5 +188,6 @@ def figures(session: Session) -> ReportFigures | None:
         sfreq_hz=chain.sfreq_hz,
         tmin_s=-epoch.onset_index(chain.sfreq_hz) / chain.sfreq_hz if epoch else 0.0,
         group_delay_s=chain.group_delay_s,
+        positions_m={n: p for n, p in zip(chain.eeg_names, chain.positions, strict=True) if p is not None},
         quality=chain.monitor.channels,
     )

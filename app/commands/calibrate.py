@@ -8,7 +8,7 @@ from typing import Any
 
 from app.commands.run import default_out
 from app.config import Config, load, save
-from app.headless import parse_events
+from app.headless import located, parse_events
 from app.summary import versions
 from app.terminal import Terminal, write_stdout
 from calibration.calibrate import CalibrationResult, default_chain
@@ -37,7 +37,8 @@ def calibrate(options: argparse.Namespace) -> int:
 
 def _opened(path: Path, options: argparse.Namespace) -> Source:
     markers, stream = getattr(options, "markers", None), getattr(options, "stream", None)
-    return open_source(str(path), markers or None, stream=stream)
+    source = open_source(str(path), markers or None, stream=stream)
+    return located(source, getattr(options, "locations", None))
 
 
 def fitted(options: argparse.Namespace, config: Config, terminal: Terminal, paths: list[Path]) -> CalibrationResult:

@@ -12,6 +12,7 @@ from app.headless import (
     as_lived,
     crank_through,
     exit_status,
+    located,
     parse_events,
     run_live,
     setup_for,
@@ -190,6 +191,7 @@ def source_of(options: argparse.Namespace, terminal: Terminal) -> Source:
     """What `--source` and `--markers` name; a file is played at its own pace."""
     performance = lambda: SimulatedSource(plan(SimulateConfig(seed=options.seed or 0, run=LIVE_RUN)))  # noqa: E731
     source = open_source(options.source, options.markers or None, simulated=performance, on_wait=terminal.warn)
+    source = located(source, getattr(options, "locations", None))
     return source if source.live else PacedSource(source, LslClock())
 
 
@@ -198,7 +200,9 @@ def file_source(options: argparse.Namespace) -> Source:
     if not options.file.is_file():
         raise InputError(f"no such file: {options.file}")
     stream = getattr(options, "stream", None)
-    return open_source(str(options.file), options.markers or None, stream=stream)
+    return located(
+        open_source(str(options.file), options.markers or None, stream=stream), getattr(options, "locations", None)
+    )
 
 
 def make_session(

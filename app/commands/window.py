@@ -12,7 +12,7 @@ from PySide6.QtCore import QTimer
 from app.bridge import Bridge, Hooks
 from app.commands.run import LIVE_RUN
 from app.config import Config, load
-from app.headless import as_lived, has_display, parse_events, setup_for
+from app.headless import as_lived, has_display, located, parse_events, setup_for
 from app.lsl_settings import configure_lsl
 from app.main_window import MainWindow, dressed_application
 from app.panels.frame import Request
@@ -50,7 +50,8 @@ def window(options: argparse.Namespace) -> int:
     config = load(getattr(options, "config", None))
     seed = getattr(options, "seed", None) or config.seed
     simulation = plan(SimulateConfig(seed=seed, run=LIVE_RUN))
-    makers = Makers(config, getattr(options, "unit", None), simulation, getattr(options, "out", None) or Path("out"))
+    out = getattr(options, "out", None) or Path("out")
+    makers = Makers(config, getattr(options, "unit", None), simulation, out, getattr(options, "locations", None))
     return show(makers)
 
 
@@ -86,8 +87,11 @@ class Makers:
     In a `with` statement decisions are published over LSL. Thread: the bridge's; decisions come from the session's.
     """
 
-    def __init__(self, config: Config, unit: str | None, simulation: Performance, out: Path) -> None:
+    def __init__(
+        self, config: Config, unit: str | None, simulation: Performance, out: Path, locations: Path | None = None
+    ) -> None:
         self.out = out
+        self._locations = locations
         self._config = config
         self._unit = unit
         self._simulation = simulation
@@ -157,6 +161,7 @@ class Makers:
 
     def _source(self, request: Request, hooks: Hooks) -> Source:
         source = open_source(request.source, request.markers or None, simulated=self._simulated, on_wait=hooks.on_wait)
+        source = located(source, self._locations)
         path = Path(request.source)
         return source if source.live else PacedSource(as_lived(source, path), LslClock())
 
