@@ -87,6 +87,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_source(live, markers_required=False)
     live.add_argument("--subject", type=Path, metavar="DIR", help="a calibrated subject; without it nothing is decoded")
     _add_events(live)
+    live.add_argument(
+        "--wait", type=float, default=30.0, metavar="N", help="look for a missing stream for N s (default 30)"
+    )
     live.add_argument("--share-eeg", action="store_true", help="send the EEG with a stimulus channel, for MNE programs")
     live.add_argument("--no-record", action="store_true", help="do not record the session")
     return parser

@@ -40,6 +40,7 @@ from pipeline.types import Decision
 
 # Files are simulated as run 0 unless told otherwise: live is another day of the same participant.
 LIVE_RUN = 1
+WAIT_S = 30.0
 LSL_SOURCES = (LslSource, SimulatedSource)
 
 
@@ -190,7 +191,13 @@ def is_over_lsl(source: Source) -> bool:
 def source_of(options: argparse.Namespace, terminal: Terminal) -> Source:
     """What `--source` and `--markers` name; a file is played at its own pace."""
     performance = lambda: SimulatedSource(plan(SimulateConfig(seed=options.seed or 0, run=LIVE_RUN)))  # noqa: E731
-    source = open_source(options.source, options.markers or None, simulated=performance, on_wait=terminal.warn)
+    source = open_source(
+        options.source,
+        options.markers or None,
+        simulated=performance,
+        timeout_s=getattr(options, "wait", WAIT_S),
+        on_wait=terminal.warn,
+    )
     source = located(source, getattr(options, "locations", None))
     return source if source.live else PacedSource(source, LslClock())
 
