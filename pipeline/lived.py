@@ -2,21 +2,22 @@
 
 The recorder has inlets of its own: it starts a little earlier than the acquisition, reconnects at another sample after
 a sender died, and measures its own clock offsets. Answers could then differ in the last digits, or by a sample at an
-onset. The live session therefore logs, as JSON on a string stream beside the EEG, which raw stamps and which markers it
-received and which clock offsets it applied; the replay of the recording takes those.
+onset, or a marker could reach only one of them. The live session therefore logs, as JSON on a string stream beside the
+EEG, which raw stamps it received, its markers in their order, and which clock offsets it applied; the replay of the
+recording takes those.
 """
 
 import json
 import logging
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.sources.base import Source, WrappedSource
+from pipeline.sources.base import Source, SourceEnded, WrappedSource
 from pipeline.types import Array, ClockOffset, EegChunk, Item, MarkerChunk, SourceEvent, StreamInfo
 
 log = logging.getLogger(__name__)
@@ -50,16 +51,19 @@ class LivedWriter:
     def __init__(self, marker_streams: dict[str, StreamInfo]) -> None:
         self._names = {key: stream_key(info) for key, info in marker_streams.items()} | {"": ""}
         self._last_stamp_s: float | None = None
+        self._n_received = 0
         self._broken = False
 
     def lines(self, item: Item) -> list[str]:
         """The log lines for one item, usually none."""
         match item:
             case EegChunk():
+                self._n_received += len(item.stamps_s)
                 return self._run_lines(item.stamps_s)
             case MarkerChunk():
-                entry = {"kind": "markers", "stream": self._names[item.stream], "stamps_s": item.stamps_s}
-                return [json.dumps(entry)]
+                name = self._names[item.stream]
+                entry = {"kind": "markers", "stream": name, "labels": item.labels, "stamps_s": item.stamps_s}
+                return [json.dumps(entry | {"after": self._n_received})]
             case ClockOffset():
                 name = self._names[item.stream]
                 return [json.dumps({"kind": "offset", "stream": name, "at_s": item.at_s, "value_s": item.value_s})]
@@ -85,12 +89,22 @@ class LivedWriter:
 
 
 @dataclass(frozen=True)
+class LivedMarkers:
+    """Markers of one stream that came together, after `after` samples of the EEG."""
+
+    stream: str
+    labels: tuple[str, ...]
+    stamps_s: tuple[float, ...]
+    after: int
+
+
+@dataclass(frozen=True)
 class LivedLog:
-    """A parsed log: offsets by stream, runs of received raw stamps [first, last], stamps of seen markers by stream."""
+    """A parsed log: offsets by stream, runs of received raw stamps [first, last], markers in the order they came."""
 
     offsets: tuple[tuple[str, float, float], ...] = ()
     runs: tuple[tuple[float, float], ...] = ()
-    markers: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    markers: tuple[LivedMarkers, ...] = ()
 
     @classmethod
     def parse(cls, lines: Iterable[str]) -> "LivedLog | None":
@@ -98,24 +112,25 @@ class LivedLog:
         offsets: list[tuple[str, float, float]] = []
         starts: list[float] = []
         stops: list[float] = []
-        markers: dict[str, tuple[float, ...]] = {}
-        for line in lines:
-            entry = _entry(line)
-            match entry.get("kind"):
-                case "offset":
-                    offsets.append((str(entry["stream"]), float(entry["at_s"]), float(entry["value_s"])))
-                case "received_from":
-                    starts.append(float(entry["stamp_s"]))
-                case "received_to":
-                    stops.append(float(entry["stamp_s"]))
-                case "markers":
-                    name = str(entry["stream"])
-                    markers[name] = (*markers.get(name, ()), *map(float, entry["stamps_s"]))
+        markers: list[LivedMarkers] = []
+        for entry in map(_entry, lines):
+            match entry:
+                case {"kind": "offset", "stream": str(stream), "at_s": float(at_s), "value_s": float(value_s)}:
+                    offsets.append((stream, at_s, value_s))
+                case {"kind": "received_from", "stamp_s": float(stamp_s)}:
+                    starts.append(stamp_s)
+                case {"kind": "received_to", "stamp_s": float(stamp_s)}:
+                    stops.append(stamp_s)
+                case {"kind": "markers", "stream": str(stream), "labels": [*labels], "stamps_s": [*stamps_s]}:
+                    if len(labels) == len(stamps_s) and all(isinstance(stamp_s, float) for stamp_s in stamps_s):
+                        after = entry.get("after")
+                        n = after if isinstance(after, int) else 0
+                        markers.append(LivedMarkers(stream, tuple(map(str, labels)), tuple(stamps_s), n))
         if not starts:
             return None
         # A session that was killed never closed its last run.
         stops += [float("inf")] * (len(starts) - len(stops))
-        return cls(tuple(offsets), tuple(zip(starts, stops, strict=False)), markers)
+        return cls(tuple(offsets), tuple(zip(starts, stops, strict=False)), tuple(markers))
 
 
 def _entry(line: str) -> dict[str, Any]:
@@ -136,6 +151,8 @@ class AsLived(WrappedSource):
         super().__init__(source)
         self._lived = lived
         self._runs = deque(lived.runs)
+        self._markers = deque(lived.markers)
+        self._n_given = 0
         self._inside = False
         self._offsets_given = False
         self.n_skipped = 0
@@ -143,46 +160,51 @@ class AsLived(WrappedSource):
     def open(self) -> None:
         """Open the recording."""
         self._source.open()
-        self._markers = {
-            key: Counter(self._lived.markers.get(stream_key(info), ()))
-            for key, info in self._source.marker_streams.items()
-        }
+        self._keys = {stream_key(info): key for key, info in self._source.marker_streams.items()}
 
     def read(self, timeout_s: float) -> Sequence[Item]:
-        """The next items, less what the live session did not see."""
+        """The next items, less what the live session did not see.
+
+        Raises:
+            SourceEnded: from the recording, after the markers that came last.
+        """
         items: list[Item] = [] if self._offsets_given else self._offsets()
         self._offsets_given = True
-        for item in self._source.read(timeout_s):
+        try:
+            came = self._source.read(timeout_s)
+        except SourceEnded:
+            last = self._markers_until(None)
+            if not last:
+                raise
+            return [*items, *last]
+        for item in came:
             match item:
                 case EegChunk():
-                    items.extend(self._received(item))
-                case MarkerChunk():
-                    items.extend(self._seen(item))
-                case ClockOffset():
-                    pass  # the recorder's own measurement; the live one stands in the log
+                    for piece in self._received(item):
+                        self._n_given += len(piece.stamps_s)
+                        items += [*self._markers_until(self._n_given), piece]
+                case MarkerChunk() | ClockOffset():
+                    pass  # what the recorder had; what the session had stands in the log
                 case _:
                     items.append(item)
         return items
 
     def _offsets(self) -> list[Item]:
-        keys = {stream_key(info): key for key, info in self._source.marker_streams.items()} | {"": ""}
+        keys = self._keys | {"": ""}
         return [ClockOffset(keys[s], at_s, value_s) for s, at_s, value_s in self._lived.offsets if s in keys]
 
-    def _seen(self, chunk: MarkerChunk) -> list[Item]:
-        left = self._markers[chunk.stream]
-        kept = []
-        for label, stamp_s in zip(chunk.labels, chunk.stamps_s, strict=True):
-            if left[stamp_s]:
-                left[stamp_s] -= 1
-                kept.append((label, stamp_s))
-        if not kept:
-            return []
-        labels, stamps = zip(*kept, strict=True)
-        return [replace(chunk, labels=labels, stamps_s=stamps)]
+    def _markers_until(self, n: int | None) -> list[Item]:
+        """Markers of the chosen streams that had come when the session had `n` samples; None: all that are left."""
+        items: list[Item] = []
+        while self._markers and (n is None or self._markers[0].after <= n):
+            came = self._markers.popleft()
+            if came.stream in self._keys:
+                items.append(MarkerChunk(self._keys[came.stream], came.labels, came.stamps_s))
+        return items
 
-    def _received(self, chunk: EegChunk) -> list[Item]:
+    def _received(self, chunk: EegChunk) -> list[EegChunk]:
         """The parts of a chunk that lie in the runs, walked in order so that stamps may jump backward between runs."""
-        pieces: list[Item] = []
+        pieces: list[EegChunk] = []
         data, stamps = chunk.data, chunk.stamps_s
         while stamps.size and self._runs:
             cut = _leaves(stamps, self._runs[0]) if self._inside else _enters(stamps, self._runs[0])

@@ -79,12 +79,33 @@ def test_the_live_clock_offsets_replace_the_recorders() -> None:
     assert offsets == lived[:2]
 
 
-def test_markers_that_the_live_session_did_not_see_are_left_out() -> None:
-    lived = [chunk(10, 10), MarkerChunk("m", ("b", "c"), (5.0, 5.0)), MarkerChunk("m", ("e",), (7.0,))]
-    recorded = [MarkerChunk("m", ("a", "b", "c"), (4.0, 5.0, 5.0)), chunk(10, 10), MarkerChunk("m", ("d",), (6.0,))]
-    recorded.append(MarkerChunk("m", ("e",), (7.0,)))
-    labels = [i.labels for i in replayed(recorded, log_of(lived)) if isinstance(i, MarkerChunk)]
-    assert labels == [("b", "c"), ("e",)]
+def test_markers_are_those_of_the_live_session_in_its_order_whatever_the_recorder_had() -> None:
+    late = MarkerChunk("m", ("d",), (4.5,))
+    lived = [chunk(10, 10), MarkerChunk("m", ("b", "c"), (5.0, 5.0)), chunk(20, 10), late, chunk(30, 10)]
+    recorded = [MarkerChunk("m", ("a", "b", "c"), (4.0, 5.0, 5.0)), *(chunk(n, 10) for n in (10, 20, 30))]
+    items = replayed(recorded, log_of(lived))
+    assert [i for i in items if isinstance(i, MarkerChunk)] == [lived[1], late]
+    assert numbers(items[: items.index(late)]) == list(range(10, 20))  # before the samples that came with or after it
+
+
+def test_markers_after_the_last_sample_are_not_forgotten() -> None:
+    lived = [chunk(10, 10), MarkerChunk("m", ("end",), (9.0,))]
+    lone = LivedWriter({"m": MARKERS})
+    lines = [line for item in lived for line in lone.lines(item)]
+    log = LivedLog.parse([*lines, lines[-1].replace('"after": 10', '"after": 99')])
+    assert log is not None
+    assert [i.labels for i in replayed([chunk(10, 10)], log) if isinstance(i, MarkerChunk)] == [("end",), ("end",)]
+
+
+def test_markers_of_a_stream_that_was_not_chosen_stay_out() -> None:
+    log = LivedLog.parse(['{"kind": "received_from", "stamp_s": 0.1}', *other_markers()])
+    assert log is not None and len(log.markers) == 1
+    assert all(isinstance(i, EegChunk) for i in replayed([chunk(10, 10)], log))
+
+
+def other_markers() -> list[str]:
+    entry = '{"kind": "markers", "stream": "other|x", "labels": ["a"], "stamps_s": [0.1], "after": 0}'
+    return [entry, entry.replace('["a"]', '["a", "b"]'), entry.replace("[0.1]", '["soon"]')]
 
 
 def test_a_session_that_was_killed_left_its_last_run_open() -> None:
@@ -95,7 +116,8 @@ def test_a_session_that_was_killed_left_its_last_run_open() -> None:
 
 
 def test_lines_of_other_kinds_and_damaged_lines_are_passed_over() -> None:
-    assert LivedLog.parse(["{", "[1]", '{"kind": "annotation", "text": "x"}']) is None
+    lines = ["{", "[1]", '{"kind": "annotation", "text": "x"}', '{"kind": "received_from", "stamp_s": "now"}']
+    assert LivedLog.parse([*lines, '{"kind": "offset"}', '{"kind": "markers", "stream": 3}']) is None
 
 
 def test_a_stream_is_known_by_name_and_source() -> None:
