@@ -21,10 +21,11 @@ class Load:
     chunk: int
     rounds: int
     latency_goal: str
+    cpu_goal: str = ""
 
 
 LOADS = (
-    Load("1 kHz in 20s", 1000.0, 20, 5, "ratio <= 0.2"),
+    Load("1 kHz in 20s", 1000.0, 20, 5, "ratio <= 0.2", cpu_goal="ratio <= 0.05"),
     Load("1 kHz in 1s", 1000.0, 1, 3, "ratio <= 0.125"),
     Load("2048 Hz in 32s", 2048.0, 32, 3, "ratio <= 0.2"),
 )
@@ -47,32 +48,14 @@ def main() -> None:
         m = measured(load)
         ours, filtered, peer, bare = m["ours"], m["ours filtered"], m["mne-lsl"], m["bare"]
         at = f"64 ch, {load.what}"
-        show(
-            Row(
-                "ingest",
-                f"CPU, filtered, {at}",
-                filtered["cpu"],
-                "% of a core",
-                peer["cpu"],
-                "mne-lsl, unfiltered",
-                "ratio <= 0.05",
-            )
-        )
+        theirs = "mne-lsl, unfiltered"
+        show(Row("ingest", f"CPU, filtered, {at}", filtered["cpu"], "% of a core", peer["cpu"], theirs, load.cpu_goal))
+        show(Row("ingest", f"CPU, {at}", ours["cpu"], "% of a core", peer["cpu"], "mne-lsl"))
         show(Row("ingest", f"CPU, {at}", ours["cpu"], "% of a core", bare["cpu"], "bare pull"))
+        show(Row("ingest", f"latency p50, filtered, {at}", filtered["p50"], "ms", peer["p50"], theirs))
         show(Row("ingest", f"latency p50, {at}", ours["p50"], "ms", peer["p50"], "mne-lsl", load.latency_goal))
         show(Row("ingest", f"latency p50, {at}", ours["p50"], "ms", bare["p50"], "bare pull", "ratio <= 1.25"))
-        show(
-            Row(
-                "ingest",
-                f"latency p50, filtered, {at}",
-                filtered["p50"],
-                "ms",
-                peer["p50"],
-                "mne-lsl",
-                load.latency_goal,
-            )
-        )
-        show(Row("ingest", f"latency p99, {at}", ours["p99"], "ms", peer["p99"], "mne-lsl, unfiltered"))
+        show(Row("ingest", f"latency p99, {at}", ours["p99"], "ms", peer["p99"], "mne-lsl"))
 
 
 if __name__ == "__main__":
