@@ -16,8 +16,9 @@ from pipeline.sources.select import selector
 def record(options: argparse.Namespace) -> int:
     """Record until `--seconds` are over or a signal comes; status 1 when the recording failed."""
     terminal = Terminal(quiet_stdout=options.json)
-    with stop_on_signals() as stop, terminal.progress(f"recording {options.to.name}") as progress:
+    with stop_on_signals() as stop, terminal.progress("record") as progress:
         told: set[str] = set()
+        progress.update(None, "connecting")
 
         def on_status(status: RecorderStatus) -> None:
             progress.update(None, status.text)

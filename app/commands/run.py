@@ -141,6 +141,7 @@ def live_session(
         )
         try:
             with stop_on_signals() as stop, terminal.progress("live") as progress:
+                progress.update(None, "connecting")
                 session.open()
                 if getattr(options, "share_eeg", False):
                     shared.begin(session)
@@ -196,7 +197,7 @@ def source_of(options: argparse.Namespace, terminal: Terminal) -> Source:
         options.markers or None,
         simulated=performance,
         timeout_s=getattr(options, "wait", WAIT_S),
-        on_wait=terminal.warn,
+        on_wait=terminal.waiting(),
     )
     source = located(source, getattr(options, "locations", None))
     return source if source.live else PacedSource(source, LslClock())
