@@ -268,7 +268,10 @@ class Session:
         if self.loop is None:
             self.acquisition.boundaries.take_all()
         for event in self.acquisition.events.take_all():
-            self._note(event)
+            if self.live and event.kind == "changed" and not event.stream:
+                self.watch.changed(self.clock.now_s(), event.text)  # it says so below, and nothing of silence after
+            else:
+                self._note(event)
         if self.live:
             self._watch()
 
