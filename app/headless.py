@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.config import Config
 from app.summary import WELCOME, first_sample_s
-from calibration.calibrate import default_chain
+from calibration.defaults import default_chain
 from calibration.subjects import Subject
 from engines.errors import InputError
 from pipeline.acquire import Acquisition

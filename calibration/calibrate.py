@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from calibration.baselines import BANDS_HZ, linear_systems
 from calibration.datasets.recording import EpochSet, OpenSource, Survey, epochs_from, opening, spacing_s, survey
+from calibration.defaults import default_chain
 from calibration.evaluate import Evaluation, Progress, evaluate, silent
 from calibration.subjects import Manifest, StreamRecord, Subject, SubjectDecoder, ValidationRow, eeg_names
 from engines.errors import InputError
@@ -20,8 +21,6 @@ from pipeline.fit_chain import fit_frozen
 from pipeline.preprocess import BAND_LIMIT, ChainConfig
 from pipeline.types import Array, StreamInfo
 
-# The average of few electrodes is a poor zero, and takes from every one what they share (Junghoefer et al. 1999).
-AVERAGE_FROM = 32
 # Without --event every label is a class, up to so many; more are free text or trial numbers.
 MAX_CLASSES = 16
 FLICKER = re.compile(r"(\d+(?:\.\d+)?)\s*hz", re.IGNORECASE)
@@ -60,16 +59,6 @@ class CalibrationResult:
             "warnings": list(self.warnings),
             "simulated": manifest.simulated,
         }
-
-
-def default_chain(info: StreamInfo) -> ChainConfig:
-    """The decoding chain for a stream: band within its rate, average reference only where there is a whole head."""
-    chain = ChainConfig()
-    assert chain.high_hz is not None
-    many = len(eeg_names(info)) >= AVERAGE_FROM
-    return replace(
-        chain, high_hz=min(chain.high_hz, BAND_LIMIT * info.sfreq_hz), reference="average" if many else "none"
-    )
 
 
 def calibrate(
@@ -122,9 +111,7 @@ def calibrate(
     )
     simulated = any(found.info.simulated for found in surveys)
     epochs = sets[evaluation.window]
-    said = evaluation.warnings + (
-        ("simulated: nothing here was measured on a person",) if simulated else ()
-    )
+    said = evaluation.warnings + (("simulated: nothing here was measured on a person",) if simulated else ())
     manifest = _manifest(
         evaluation, epochs, chosen_chain, classes, trial_start, simulated, said, participant, versions or {}
     )

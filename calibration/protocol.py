@@ -94,8 +94,12 @@ def load(
     try:
         fields = {"name": path.stem, **tomllib.loads(text), **{k: v for k, v in asked.items() if v is not None}}
         return Protocol.model_validate(fields)
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
-        raise InputError(f"the protocol {name} cannot be used: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"the protocol {name} is not TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"])
+        raise InputError(f"the protocol {name} cannot be used: {where}{': ' if where else ''}{first['msg']}") from error
 
 
 def trials(protocol: Protocol, seed: int | Sequence[int]) -> tuple[Trial, ...]:

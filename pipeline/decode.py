@@ -19,6 +19,9 @@ from pipeline.preprocess import Chain, ChainConfig
 from pipeline.timing import Ledger
 from pipeline.types import Array, Boundary, BoundaryKind, Decision, Epoch, Onset
 
+# A sender of single samples would wake the decoding a thousand times a second: it waits for this much (decision 0090).
+GATHER_S = 0.005
+
 
 class Decoder(Protocol):
     """A fitted decoder with everything that must be the same live as it was in calibration."""
@@ -84,6 +87,7 @@ class DecodeLoop:
         # A stream may send the decoder's channels in another order.
         self._pick = [chain.channels.index(name) for name in decoder.channels] if decoder else []
         self._cursor = 0
+        self._gathered = max(1, round(GATHER_S * acquisition.info.sfreq_hz))
         self._boundaries: deque[Boundary] = deque()
         self.onsets: Lossless[Onset] = Lossless()
         self._undecided: deque[Epoch] = deque()
@@ -96,7 +100,7 @@ class DecodeLoop:
         acquisition = self._acquisition
         ended = acquisition.ended
         self._settle([])
-        acquisition.wait_for(self._cursor, timeout_s)
+        acquisition.wait_for(self._cursor + self._gathered - 1, timeout_s)
         # A boundary is announced before its samples are written: read the counter first and none is missed.
         written = acquisition.ring.written
         self._boundaries.extend(acquisition.boundaries.take_all())

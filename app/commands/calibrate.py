@@ -11,9 +11,10 @@ from app.config import Config, load, save
 from app.headless import located, parse_events
 from app.summary import versions
 from app.terminal import Terminal, write_stdout
-from calibration.calibrate import CalibrationResult, default_chain
+from calibration.calibrate import CalibrationResult
 from calibration.calibrate import calibrate as fit
 from calibration.datasets.recording import survey
+from calibration.defaults import default_chain
 from calibration.report import to_json, write_report
 from calibration.subjects import digest_of
 from calibration.subjects import save as save_subject

@@ -3,8 +3,9 @@ from dataclasses import replace
 
 import pytest
 
-from calibration.calibrate import calibrate, default_chain, flicker_of, patterns_of, windows_for
+from calibration.calibrate import calibrate, flicker_of, patterns_of, windows_for
 from calibration.datasets.recording import survey
+from calibration.defaults import default_chain
 from calibration.subjects import digest_of
 from engines.errors import InputError
 from pipeline.epochs import EpochConfig

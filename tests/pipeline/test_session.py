@@ -197,6 +197,7 @@ def test_a_decoder_that_never_works_costs_its_trials_and_the_session_still_ends(
     session = Session(source, lambda _: Setup(CHAIN, EPOCH), decoder=Broken(), clock=FakeClock())
     session.open()
     session.start()
+    assert session.workers[0].join(20.0)
     session.stop()
     assert session.workers[1].health.state is State.FAILED
     assert session.event_counts["worker_failed"] == session.workers[1].health.n_restarts > 1
