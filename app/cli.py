@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app.lsl_settings import configure_lsl
 from engines.errors import AfterimageError, InputError, WorkError
+from pipeline.units import microvolts_per
 
 # Command -> module under app.commands; imported only when called, so that --help needs neither Qt nor liblsl.
 COMMANDS = {
@@ -30,6 +31,11 @@ COMMANDS = {
     "window": "window",
 }
 
+FILE = "an .xdf file, or anything that MNE reads (EDF, BDF, BrainVision, EEGLAB, FIF...)"
+STREAM_KEYS = "name=, type=, source_id=, id=, several with commas"
+NEW_FILE = "the file to write; never one that exists"
+MARKERS = "marker stream (KEY=VALUE), trigger:CHANNEL?mask=..., or annotations; may be repeated (default: all)"
+
 
 class _Parser(argparse.ArgumentParser):
     """argparse, raising instead of exiting, so that every error takes the same way out."""
@@ -38,16 +44,40 @@ class _Parser(argparse.ArgumentParser):
         raise InputError(f"{message} (see {self.prog} --help)")
 
 
+def _above_zero(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value
+
+
+def _unit(text: str) -> str:
+    if microvolts_per(text) is None:
+        raise argparse.ArgumentTypeError(f"expected a unit of voltage (V, mV or uV), got {text!r}")
+    return text
+
+
+def _new_file(text: str) -> Path:
+    if Path(text).exists():
+        raise argparse.ArgumentTypeError(f"{text} exists and is never overwritten; choose another name")
+    return Path(text)
+
+
 def _common() -> _Parser:
     common = _Parser(add_help=False)
     group = common.add_argument_group("everywhere")
-    group.add_argument("--out", type=Path, metavar="DIR", help="folder for reports and models")
-    group.add_argument("--config", type=Path, metavar="FILE", help="TOML configuration")
+    group.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder for what is made (default: a new one under ./out)"
+    )
+    group.add_argument("--config", type=Path, metavar="FILE", help="TOML configuration, see docs/configuration.md")
     group.add_argument("--json", action="store_true", help="the report on standard output, nothing else there")
     group.add_argument("--headless", action="store_true", help="never open a window")
-    group.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds of data")
+    group.add_argument("--seconds", type=_above_zero, metavar="N", help="stop after N seconds of data")
     group.add_argument("--seed", type=int, metavar="N", help="seed of everything random (default 0)")
-    group.add_argument("--unit", metavar="U", help="unit of a source that declares none: V, mV, uV")
+    group.add_argument("--unit", type=_unit, metavar="U", help="unit of the source: V, mV or uV (default: as declared)")
     group.add_argument(
         "--locations", type=Path, metavar="FILE", help="electrode locations: .elc, .sfp, .loc, .csd, .bvef, .tsv"
     )
@@ -70,17 +100,19 @@ def build_parser() -> argparse.ArgumentParser:
     _add_simulate(add("simulate", "a simulated 64-channel participant, live over LSL or into a file"))
     files = add("import", "turn another published layout into XDF")
     files.add_argument("kind", metavar="KIND", help="muse-csv, uci-smni or eeg3d")
-    files.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    files.add_argument("--to", type=Path, required=True, metavar="FILE.xdf")
+    files.add_argument("files", nargs="+", type=Path, metavar="FILE", help="what is to become one recording")
+    files.add_argument("--to", type=_new_file, required=True, metavar="FILE.xdf", help=NEW_FILE)
     info = add("info", "what a recording holds, and what is wrong with it")
-    info.add_argument("file", type=Path, metavar="FILE")
-    info.add_argument("--stream", metavar="KEY=VALUE", help="the stream to look at: name=, type=, source_id=, id=")
+    info.add_argument("file", type=Path, metavar="FILE", help=FILE)
+    info.add_argument("--stream", metavar="KEY=VALUE", help=f"the stream to look at: {STREAM_KEYS}")
     salvage = add("salvage", "rescue a damaged XDF file into a new one")
-    salvage.add_argument("file", type=Path, metavar="FILE.xdf")
-    salvage.add_argument("--to", type=Path, required=True, metavar="FILE.xdf")
+    salvage.add_argument("file", type=Path, metavar="FILE.xdf", help="the damaged file; it is only read")
+    salvage.add_argument("--to", type=_new_file, required=True, metavar="FILE.xdf", help=NEW_FILE)
     record = add("record", "record streams to XDF")
     _add_source(record, markers_required=False)
-    record.add_argument("--to", type=Path, required=True, metavar="FILE.xdf")
+    record.add_argument(
+        "--to", type=Path, required=True, metavar="FILE.xdf", help="the recording; numbered where the file exists"
+    )
     _add_replay(add("replay", "run a recording through the live pipeline"))
     _add_calibrate(add("calibrate", "fit and honestly evaluate a decoder on recordings"))
     live = add("live", "decode live")
@@ -88,7 +120,7 @@ def build_parser() -> argparse.ArgumentParser:
     live.add_argument("--subject", type=Path, metavar="DIR", help="a calibrated subject; without it nothing is decoded")
     _add_events(live)
     live.add_argument(
-        "--wait", type=float, default=30.0, metavar="N", help="look for a missing stream for N s (default 30)"
+        "--wait", type=_above_zero, default=30.0, metavar="N", help="look for a missing stream for N s (default 30)"
     )
     live.add_argument("--share-eeg", action="store_true", help="send the EEG with a stimulus channel, for MNE programs")
     live.add_argument("--no-record", action="store_true", help="do not record the session")
@@ -97,15 +129,25 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_simulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--snr", type=float, default=1.0, metavar="X", help="1: evoked amplitudes as published; 0: none"
+        "--snr", type=float, default=1.0, metavar="X", help="1: evoked amplitudes as published (default); 0: none"
     )
-    parser.add_argument("--categories", type=int, metavar="N", help="how many picture categories")
-    parser.add_argument("--repeats", type=int, metavar="N", help="trials of each category")
-    parser.add_argument("--rate", type=float, metavar="HZ", help="sampling rate")
-    parser.add_argument("--minutes", type=float, metavar="M", help="stop after M minutes")
-    parser.add_argument("--protocol", default="pictures", metavar="NAME", help="pictures, or a TOML file")
-    parser.add_argument("--run", type=int, default=0, metavar="N", help="another day of the same participant (--seed)")
-    parser.add_argument("--to", type=Path, metavar="FILE.xdf", help="write a file, faster than real time")
+    parser.add_argument(
+        "--categories", type=int, metavar="N", help="how many categories of pictures (default: the protocol's)"
+    )
+    parser.add_argument("--repeats", type=int, metavar="N", help="trials of each category (default: the protocol's)")
+    parser.add_argument("--rate", type=float, metavar="HZ", help="sampling rate, 100 to 5000 (default 250)")
+    parser.add_argument(
+        "--minutes", type=_above_zero, metavar="M", help="stop after M minutes (default: the protocol's end)"
+    )
+    parser.add_argument(
+        "--protocol", default="pictures", metavar="NAME", help="pictures (default), oddball, quick, or a TOML file"
+    )
+    parser.add_argument(
+        "--run", type=int, default=0, metavar="N", help="which day of the participant that --seed names (default 0)"
+    )
+    parser.add_argument(
+        "--to", type=_new_file, metavar="FILE.xdf", help="write a new file, faster than real time, instead of streaming"
+    )
 
 
 def _add_source(parser: argparse.ArgumentParser, markers_required: bool) -> None:
@@ -113,31 +155,37 @@ def _add_source(parser: argparse.ArgumentParser, markers_required: bool) -> None
         "--source", required=True, metavar="S", help="lsl:KEY=VALUE,... | brainflow:BOARD?k=v | sim | FILE"
     )
     parser.add_argument("--markers", action="append", default=[], required=markers_required, metavar="M",
-                        help="marker stream (name=...), trigger:CHANNEL?mask=..., or annotations")  # fmt: skip
+                        help="marker stream (KEY=VALUE), or trigger:CHANNEL?mask=...; may be repeated")  # fmt: skip
 
 
 def _add_events(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--event", action="append", default=[], metavar="CLASS=PATTERN",
-                        help="trials of a class: glob on the marker label; repeat for each class")  # fmt: skip
+                        help="a class and the glob that its marker labels match; repeat for each class")  # fmt: skip
     parser.add_argument("--trial", metavar="PATTERN",
                         help="marker that begins a trial of several windows; they count once")  # fmt: skip
 
 
 def _add_replay(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument("--speed", default="max", metavar="1|max", help="1 is the original timing (default max)")
+    parser.add_argument("file", type=Path, metavar="FILE", help=FILE)
+    parser.add_argument(
+        "--speed", default="max", metavar="X|max", help="1 is the original timing (default: as fast as possible)"
+    )
     parser.add_argument("--over-lsl", action="store_true", help="stream the file over LSL and receive it again")
     parser.add_argument("--subject", type=Path, metavar="DIR", help="decode with this subject")
-    parser.add_argument("--stream", metavar="KEY=VALUE", help="the stream to replay: name=, type=, source_id=, id=")
-    parser.add_argument("--markers", action="append", default=[], metavar="M", help="marker streams to use")
+    parser.add_argument("--stream", metavar="KEY=VALUE", help=f"the stream to replay: {STREAM_KEYS}")
+    parser.add_argument("--markers", action="append", default=[], metavar="M", help=MARKERS)
     _add_events(parser)
 
 
 def _add_calibrate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    parser.add_argument("--stream", metavar="KEY=VALUE", help="the stream to use: name=, type=, source_id=, id=")
-    parser.add_argument("--markers", action="append", default=[], metavar="M", help="marker streams to use")
-    parser.add_argument("--system", metavar="NAME", help="auto (default), or a system by name")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FILE)
+    parser.add_argument("--stream", metavar="KEY=VALUE", help=f"the stream to use: {STREAM_KEYS}")
+    parser.add_argument("--markers", action="append", default=[], metavar="M", help=MARKERS)
+    parser.add_argument(
+        "--system",
+        metavar="NAME",
+        help="auto (default: chosen inside training folds), lda, ridge, riemann, bandpower, cca",
+    )
     _add_events(parser)
 
 

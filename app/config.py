@@ -8,13 +8,27 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from engines.errors import InputError
 from pipeline.epochs import EpochConfig
 from pipeline.preprocess import ChainConfig
+from pipeline.units import microvolts_per
+
+
+def known_unit(text: str) -> str:
+    """A unit of voltage.
+
+    Raises:
+        ValueError: it is none we know.
+    """
+    if microvolts_per(text) is None:
+        raise ValueError(f"expected a unit of voltage (V, mV or uV), got {text!r}")
+    return text
+
 
 Positive = Annotated[float, Field(gt=0)]
+Unit = Annotated[str, AfterValidator(known_unit)]
 
 
 class _Strict(BaseModel):
@@ -54,7 +68,7 @@ class CalibrateSection(_Strict):
 class Config(_Strict):
     """The whole file."""
 
-    unit: str | None = None
+    unit: Unit | None = None
     seed: int = 0
     events: dict[str, list[str]] = Field(default_factory=dict)
     chain: ChainSection = ChainSection()
@@ -86,7 +100,7 @@ def load(path: Path | None) -> Config:
         return Config.model_validate(values)
     except OSError as error:
         raise InputError(f"cannot read the configuration {path}: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not TOML: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]

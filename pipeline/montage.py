@@ -116,7 +116,7 @@ def why_no_positions(labels: Sequence[str], known: Iterable[str]) -> str:
     shown = ", ".join(missing[:6]) + (f" and {len(missing) - 6} more" if len(missing) > 6 else "")
     return (
         f"no position is known for {len(missing)} of {len(labels)} electrodes ({shown}): their labels are not names of "
-        "the 10-05 system; they are neither interpolated nor drawn on the head; give a location file"
+        "the 10-05 system; they are neither interpolated nor drawn on the head; --locations FILE says where they are"
     )
 
 

@@ -16,15 +16,20 @@ from pipeline.sources.select import selector
 def record(options: argparse.Namespace) -> int:
     """Record until `--seconds` are over or a signal comes; status 1 when the recording failed."""
     terminal = Terminal(quiet_stdout=options.json)
-    with stop_on_signals() as stop, terminal.progress("record") as progress:
+    with stop_on_signals() as stop, terminal.progress(f"recording {options.to.name}") as progress:
         told: set[str] = set()
         progress.update(None, "connecting")
 
         def on_status(status: RecorderStatus) -> None:
-            progress.update(None, status.text)
-            for text in set(status.warnings) - told:
-                terminal.warn(text)
-            told.update(status.warnings)
+            megabytes = status.bytes_written / 1e6
+            progress.update(None, f"{status.state.value}, {len(status.streams)} streams, {megabytes:.2f} MB")
+            said = list(status.warnings)
+            if status.path.name != options.to.name:
+                said.insert(0, f"{options.to} exists and is never overwritten; this goes into {status.path.name}")
+            for text in said:
+                if text not in told:
+                    terminal.warn(text)
+            told.update(said)
 
         if options.source.startswith("lsl:"):
             markers = [selector(text) for text in options.markers]

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from calibration.report import to_json, write_report
 from calibration.simulate import SimulateConfig, plan
 from calibration.subjects import Subject
 from calibration.subjects import load as load_subject
-from engines.errors import InputError
+from engines.errors import AfterimageError, InputError
 from pipeline.clock import LslClock
 from pipeline.outlets import DecisionOutlet
 from pipeline.player import Player
@@ -98,7 +99,12 @@ def live(options: argparse.Namespace) -> int:
         )
     out = default_out(options, "live")
     out.mkdir(parents=True, exist_ok=True)
-    session = run_session(options, config, subject, terminal, out)
+    try:
+        session = run_session(options, config, subject, terminal, out)
+    except AfterimageError:
+        with suppress(OSError):  # it holds something
+            out.rmdir()
+        raise
     return finish(session, options, config, terminal, out)
 
 
@@ -148,6 +154,8 @@ def live_session(
                 run_live(session, options.seconds, stop, progress.update, lambda: ended(session), terminal.warn)
         finally:
             session.close()
+            if recorded and recorded.status.final:
+                terminal.say(f"recording: {recorded.status.path}")
     return session
 
 

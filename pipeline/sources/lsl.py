@@ -141,7 +141,7 @@ class LslSource:
             told_s = min(told_s, pylsl.local_clock() + 1.0)
             if self._on_wait is not None and missing(seen) and pylsl.local_clock() >= told_s:
                 told_s = math.inf
-                self._on_wait(f"waiting for {', '.join(missing(seen))}; {len(seen)} streams seen")
+                self._on_wait(f"waiting for {', '.join(missing(seen))}; streams seen: {len(seen)}")
 
         return search(enough, deadline_s - pylsl.local_clock(), threading.Event(), tell)
 

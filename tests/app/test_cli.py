@@ -24,18 +24,33 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
         (["replay", "no-such-file.xdf"], "no such file"),
         (["live", "--source", "carrier-pigeon"], "carrier-pigeon"),
         (["simulate", "--snr", "loud"], "loud"),
+        (["simulate", "--to", "there.xdf"], "never overwritten"),
+        (["simulate", "--to", "new.xdf", "--categories", "1000"], "72"),
+        (["replay", "there.xdf", "--unit", "parsec"], "parsec"),
+        (["replay", "there.xdf", "--seconds", "-3"], "-3"),
+        (["replay", "there.xdf", "--config", "bytes.toml"], "TOML"),
+        (["replay", "there.xdf", "--config", "unit.toml"], "parsec"),
     ],
 )
 def test_a_wrong_call_is_one_clear_line_and_status_2(
     arguments: list[str], word: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.xdf").write_bytes(b"XDF:")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    (tmp_path / "unit.toml").write_text('unit = "parsec"\n')
     assert main(arguments) == 2
     said = capsys.readouterr()
     assert said.err.startswith("afterimage: ")
     assert word in said.err
     assert len(said.err.strip().splitlines()) == 1
     assert said.out == ""
+
+
+def test_live_leaves_no_empty_folder_when_it_never_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["live", "--source", "carrier-pigeon", "--out", "today"]) == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_options_that_stand_everywhere_stand_everywhere() -> None:
