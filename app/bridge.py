@@ -21,7 +21,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.looking import Look, score_of, stream_of
 from app.panels.frame import Phase, Request, Samples, Stream
 from engines.errors import AfterimageError
-from pipeline.recorder_messages import RecorderStatus
+from pipeline.recorder.messages import RecorderStatus
 from pipeline.session import Session
 from pipeline.types import Boundary, ClockOffset, Decision, Item
 

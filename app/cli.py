@@ -143,7 +143,7 @@ def _add_simulate(parser: argparse.ArgumentParser) -> None:
         "--protocol", default="pictures", metavar="NAME", help="pictures (default), oddball, quick, or a TOML file"
     )
     parser.add_argument(
-        "--run", type=int, default=0, metavar="N", help="which day of the participant that --seed names (default 0)"
+        "--run", type=int, metavar="N", help="day of the participant of --seed (default 0 into a file, 1 live)"
     )
     parser.add_argument(
         "--to", type=_new_file, metavar="FILE.xdf", help="write a new file, faster than real time, instead of streaming"

@@ -14,7 +14,7 @@ from app.summary import WELCOME, first_sample_s
 from calibration.defaults import default_chain
 from calibration.subjects import Subject
 from engines.errors import InputError
-from pipeline.acquire import Acquisition
+from pipeline.acquire import Acquisition, unit_declared
 from pipeline.epochs import EpochConfig
 from pipeline.lived import EVENTS_STREAM, AsLived, LivedLog
 from pipeline.montage import read_locations
@@ -23,7 +23,7 @@ from pipeline.sources.base import Source
 from pipeline.sources.located import LocatedSource
 from pipeline.types import Kind
 from pipeline.worker import Health, State
-from pipeline.xdf_file import XdfFile
+from pipeline.xdf.file import XdfFile
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def _why_off(acquisition: Acquisition) -> str:
         return f"stream {info.name!r} has no regular rate: filters, epochs and decoding are off"
     if not acquisition.unit_known:
         return (
-            f"stream {info.name!r} declares the unit {info.unit!r}: filters, epochs and decoding are off; "
+            f"stream {info.name!r} declares {unit_declared(info)}: filters, epochs and decoding are off; "
             "say what it is with --unit, for example --unit uV"
         )
     if not any(c.kind is Kind.EEG for c in info.channels):

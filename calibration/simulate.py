@@ -14,7 +14,7 @@ from engines.errors import InputError
 from pipeline.clock import LslClock
 from pipeline.simulation import Player
 from pipeline.sources.simulated import Outlets, Performance, perform
-from pipeline.xdf_writer import XdfWriter
+from pipeline.xdf.writer import XdfWriter
 
 START_S = 1000.0  # the first stamp of a written file; any number does, a fixed one makes files comparable
 TAIL_S = 2.0

@@ -100,7 +100,7 @@ class Acquisition:
         """
         if not self.unit_known:
             raise UnitUnknown(
-                f"stream {self.info.name!r} declares the unit {self.info.unit!r}, and decoding needs microvolts; "
+                f"stream {self.info.name!r} declares {unit_declared(self.info)}, and decoding needs microvolts; "
                 "say what it is with --unit, for example --unit uV"
             )
 
@@ -211,6 +211,11 @@ class Acquisition:
         with self._progress:
             self._newest.append(Written(float(run.times_s[-1]), self._clock.now_s()))
             self._progress.notify_all()
+
+
+def unit_declared(info: StreamInfo) -> str:
+    """What the stream says of its unit, in words."""
+    return "no unit" if info.unit is None else f"the unit {info.unit!r}"
 
 
 def _factors(info: StreamInfo, unit_known: bool) -> Array:

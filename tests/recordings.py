@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyxdf
 
-from pipeline.recorder import Recorder, RecorderStatus
+from pipeline.recorder.recorder import Recorder, RecorderStatus
 
 
 def load(path: Path) -> list[dict]:

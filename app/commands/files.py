@@ -11,12 +11,12 @@ from app.summary import marker_table, stream_fields
 from app.terminal import Terminal, write_stdout
 from calibration.datasets.imports import import_file
 from calibration.report import to_json, write_report
-from pipeline.salvage import salvage as salvage_file
 from pipeline.session import Session, Setup
 from pipeline.timestamps import Aligner
 from pipeline.types import ClockOffset
-from pipeline.xdf_file import XdfFile
-from pipeline.xdf_scan import XdfStream
+from pipeline.xdf.file import XdfFile
+from pipeline.xdf.salvage import salvage as salvage_file
+from pipeline.xdf.scan import XdfStream
 
 
 def info(options: argparse.Namespace) -> int:

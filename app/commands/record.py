@@ -7,9 +7,9 @@ from app.commands.run import source_of
 from app.headless import stop_on_signals
 from app.terminal import Terminal, write_stdout
 from calibration.report import to_json
-from pipeline.record import record as record_streams
-from pipeline.record import record_source
-from pipeline.recorder_messages import RecorderStatus
+from pipeline.recorder.messages import RecorderStatus
+from pipeline.recorder.record import record as record_streams
+from pipeline.recorder.record import record_source
 from pipeline.sources.select import selector
 
 

@@ -29,7 +29,7 @@ from engines.errors import AfterimageError, InputError
 from pipeline.clock import LslClock
 from pipeline.outlets import DecisionOutlet
 from pipeline.player import Player
-from pipeline.recorded import Recorded
+from pipeline.recorder.recorded import Recorded
 from pipeline.session import Session
 from pipeline.sharing import Sharing
 from pipeline.sources.base import Source, WrappedSource

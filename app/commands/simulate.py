@@ -2,6 +2,7 @@
 
 import argparse
 
+from app.commands.run import LIVE_RUN
 from app.headless import stop_on_signals
 from app.terminal import Terminal
 from calibration.simulate import SimulateConfig, to_file
@@ -25,12 +26,14 @@ def simulate(options: argparse.Namespace) -> int:
 
 def config_from(options: argparse.Namespace) -> SimulateConfig:
     """The simulation asked for on the command line."""
+    # A decoder calibrated on the file must not meet the very same samples live.
+    default_run = LIVE_RUN if options.to is None else 0
     given = {
         "n_categories": options.categories,
         "repeats": options.repeats,
         "minutes": options.minutes if options.seconds is None else options.seconds / 60,
         "seed": options.seed or 0,
-        "run": options.run,
+        "run": options.run if options.run is not None else default_run,
     }
     if options.rate is not None:
         given["sfreq_hz"] = options.rate

@@ -17,7 +17,6 @@ from app.lsl_settings import configure_lsl
 from app.main_window import MainWindow, dressed_application
 from app.panels.frame import Request
 from app.summary import figures, run_fields, stream_fields
-from app.window_recording import WindowRecording
 from calibration.report import write_report
 from calibration.simulate import SimulateConfig, plan
 from calibration.subjects import Subject
@@ -25,6 +24,7 @@ from calibration.subjects import load as load_subject
 from engines.errors import InputError
 from pipeline.clock import LslClock
 from pipeline.outlets import DecisionOutlet
+from pipeline.recorder.midway import MidwayRecording
 from pipeline.session import Session
 from pipeline.sources.base import Source
 from pipeline.sources.paced import PacedSource
@@ -147,7 +147,7 @@ class Makers:
 
     def recording(
         self, path: Path, request: Request, session: Session, offsets: Sequence[ClockOffset]
-    ) -> WindowRecording:
+    ) -> MidwayRecording:
         """A recording of what the session reads, under way.
 
         Raises:
@@ -157,7 +157,7 @@ class Makers:
         infos = {"": acquisition.info, **acquisition.marker_streams}
         lsl = request.source.startswith("lsl:") or request.source == "sim"
         over_lsl = frozenset(key for key in infos if lsl and not key.startswith(NOT_LSL))
-        return WindowRecording(path, infos, over_lsl, offsets, session.clock).start()
+        return MidwayRecording(path, infos, over_lsl, offsets, session.clock).start()
 
     def _source(self, request: Request, hooks: Hooks) -> Source:
         source = open_source(request.source, request.markers or None, simulated=self._simulated, on_wait=hooks.on_wait)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipeline.montage import Position
-from pipeline.recorder_messages import RecorderStatus
+from pipeline.recorder.messages import RecorderStatus
 from pipeline.session import View
 from pipeline.types import Array, Boundary, Decision, Kind, Marker, StreamInfo
 

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from app import theme
 from app.panels.frame import Phase, Stream
-from pipeline.recorder_messages import RecorderState, RecorderStatus
+from pipeline.recorder.messages import RecorderState, RecorderStatus
 
 SIMULATED = "SIMULATED — nothing here was measured on a person"
 

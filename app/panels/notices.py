@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from app import theme
 from app.panels.frame import Frame
-from pipeline.recorder_messages import RecorderState, RecorderStatus, StreamState
+from pipeline.recorder.messages import RecorderState, RecorderStatus, StreamState
 from pipeline.worker import Health, State
 
 MAX_SHOWN = 4

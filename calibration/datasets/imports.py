@@ -18,7 +18,7 @@ from engines.errors import InputError
 from pipeline.errors import FileUnreadable
 from pipeline.montage import NEUROSCAN_64
 from pipeline.types import Array, Channel, Kind, StreamInfo
-from pipeline.xdf_writer import XdfWriter
+from pipeline.xdf.writer import XdfWriter
 
 # Seconds without samples between trials whose true distance is not known; longer than any gap that is bridged.
 PAUSE_S = 1.0

@@ -13,8 +13,8 @@ from pipeline.errors import FileUnreadable, StreamMissing
 from pipeline.lived import OWN_STREAMS
 from pipeline.sources.base import SourceEnded
 from pipeline.types import ClockOffset, EegChunk, Item, MarkerChunk, SourceEvent, StreamInfo
-from pipeline.xdf_file import StreamReader, XdfFile
-from pipeline.xdf_scan import XdfStream
+from pipeline.xdf.file import StreamReader, XdfFile
+from pipeline.xdf.scan import XdfStream
 
 __all__ = ["XdfFile", "XdfSource", "XdfStream"]
 

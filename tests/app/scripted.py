@@ -13,7 +13,7 @@ from pipeline.clock import FakeClock
 from pipeline.epochs import EpochConfig
 from pipeline.errors import StreamMissing
 from pipeline.preprocess import ChainConfig
-from pipeline.recorder_messages import RecorderState, RecorderStatus
+from pipeline.recorder.messages import RecorderState, RecorderStatus
 from pipeline.session import Session, Setup, View
 from pipeline.sources.base import SourceEnded
 from pipeline.types import Channel, Decision, EegChunk, Item, Kind, MarkerChunk, StreamInfo

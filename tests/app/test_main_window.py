@@ -13,7 +13,7 @@ from app.commands import window as command
 from app.main_window import MainWindow, dressed_application
 from app.panels.frame import Phase, Samples
 from engines.errors import InputError
-from pipeline.recorder_messages import RecorderState, RecorderStatus
+from pipeline.recorder.messages import RecorderState, RecorderStatus
 from pipeline.types import SourceEvent
 from pipeline.worker import Health, State
 from tests.app.scripted import RATE_HZ, REQUEST, START_S, Bench, frame, info, stream, view

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from app.panels.notices import Level, Notice, NoticeStack, notices
-from pipeline.recorder_messages import RecorderState, RecorderStatus, StreamState, StreamStatus
+from pipeline.recorder.messages import RecorderState, RecorderStatus, StreamState, StreamStatus
 from pipeline.types import SourceEvent
 from pipeline.worker import Health, State
 from tests.app.scripted import START_S, frame, info, stream, view

@@ -13,11 +13,11 @@ from app.config import Config
 from app.panels.frame import Request
 from calibration.simulate import SimulateConfig, plan
 from pipeline.lived import DECISIONS_STREAM, EVENTS_STREAM, AsLived, LivedLog
-from pipeline.recorder_messages import RecorderState
+from pipeline.recorder.messages import RecorderState
 from pipeline.sources.base import SourceEnded
 from pipeline.sources.xdf import XdfSource
 from pipeline.types import ClockOffset, EegChunk, Item
-from pipeline.xdf_file import XdfFile
+from pipeline.xdf.file import XdfFile
 from tests.senders import Sender
 
 REQUEST = Request("lsl:name=amp", "amp", markers=("name=stim",))

@@ -18,7 +18,7 @@ from app.headless import run_live, setup_for
 from calibration.simulate import plan
 from pipeline.clock import LslClock
 from pipeline.outlets import DECISIONS_NAME, DecisionOutlet
-from pipeline.recorded import Recorded
+from pipeline.recorder.recorded import Recorded
 from pipeline.session import Session
 from pipeline.sources.simulated import SimulatedSource
 from pipeline.types import Decision

@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 
 from pipeline.types import Channel, StreamInfo
-from pipeline.xdf_writer import XdfWriter
+from pipeline.xdf.writer import XdfWriter
 from tests.bench.measure import in_turn, medians, show
 from tests.bench.programs import asked_once, peak_mb, say
 from tests.bench.rows import Row
@@ -50,7 +50,7 @@ def with_pyxdf(path: Path) -> object:
 
 
 def ours(path: Path) -> object:
-    from pipeline.xdf_file import XdfFile
+    from pipeline.xdf.file import XdfFile
 
     with XdfFile(path) as file:
         return file.load(file.streams[0])

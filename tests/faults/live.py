@@ -20,7 +20,7 @@ from pipeline.clock import LslClock
 from pipeline.epochs import EpochConfig
 from pipeline.outlets import decision_json
 from pipeline.preprocess import ChainConfig
-from pipeline.recorded import Recorded
+from pipeline.recorder.recorded import Recorded
 from pipeline.session import Session, Setup
 from pipeline.sources.lsl import LslSource
 from pipeline.sources.xdf import XdfSource

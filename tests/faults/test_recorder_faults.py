@@ -16,10 +16,10 @@ import pylsl
 import pytest
 
 from pipeline.errors import RecordingFailed
-from pipeline.recorder import Recorder, RecorderState, StreamState
-from pipeline.recorder_inlets import BUFFER_S, RecordedInlet, find_all
-from pipeline.recorder_messages import RecorderStatus
-from pipeline.recorder_process import N_ANSWERS, Line
+from pipeline.recorder.inlets import BUFFER_S, RecordedInlet, find_all
+from pipeline.recorder.messages import RecorderStatus
+from pipeline.recorder.process import N_ANSWERS, Line
+from pipeline.recorder.recorder import Recorder, RecorderState, StreamState
 from pipeline.types import StreamInfo
 from tests.recordings import load, load_by_name, wait_for
 from tests.senders import Sender
@@ -61,7 +61,7 @@ APPLICATION = """
 import sys
 from pathlib import Path
 import numpy as np
-from pipeline.recorder import Recorder
+from pipeline.recorder.recorder import Recorder
 from pipeline.types import StreamInfo
 
 recorder = Recorder(Path(sys.argv[1]), [{"source_id": "amp-1"}])

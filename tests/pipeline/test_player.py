@@ -16,7 +16,7 @@ from pipeline.sources.base import Source, SourceEnded
 from pipeline.sources.mne_file import MneSource
 from pipeline.sources.xdf import XdfSource
 from pipeline.types import EegChunk, Item, MarkerChunk, StreamInfo
-from pipeline.xdf_writer import XdfWriter
+from pipeline.xdf.writer import XdfWriter
 
 RATE_HZ = 100.0
 N = 150

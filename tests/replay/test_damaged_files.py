@@ -12,7 +12,7 @@ import pytest
 
 from app.cli import main
 from tests.pipeline import xdf_bytes as xb
-from tests.pipeline.test_xdf_fuzz import MUTATIONS
+from tests.pipeline.xdf.test_fuzz import MUTATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 N_FILES = 200

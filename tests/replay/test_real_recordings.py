@@ -96,7 +96,7 @@ def test_an_empty_marker_stream_is_told(data, tmp_path, capsys):
 
 def test_markers_that_die_are_told(tmp_path, capsys):
     from pipeline.types import Channel, StreamInfo
-    from pipeline.xdf_writer import XdfWriter
+    from pipeline.xdf.writer import XdfWriter
 
     path = tmp_path / "dead.xdf"
     with XdfWriter(path) as writer:

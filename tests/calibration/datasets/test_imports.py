@@ -12,7 +12,7 @@ from engines.errors import InputError
 from pipeline.errors import FileUnreadable, RecordingFailed
 from pipeline.montage import NEUROSCAN_64
 from pipeline.types import Kind
-from pipeline.xdf_file import XdfFile
+from pipeline.xdf.file import XdfFile
 
 
 def read(path):

@@ -9,9 +9,9 @@ from xml.etree import ElementTree as ET
 import numpy as np
 
 from pipeline.errors import FileUnreadable
-from pipeline.xdf_file import StreamReader, XdfFile
-from pipeline.xdf_scan import XdfStream
-from pipeline.xdf_writer import XdfWriter
+from pipeline.xdf.file import StreamReader, XdfFile
+from pipeline.xdf.scan import XdfStream
+from pipeline.xdf.writer import XdfWriter
 
 # Where a reader of the copy may go on after new damage.
 _BOUNDARY_BYTES = 1 << 20

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from engines.errors import AfterimageError
-from pipeline.salvage import salvage
 from pipeline.sources.base import SourceEnded
 from pipeline.sources.xdf import XdfSource
 from pipeline.types import EegChunk, MarkerChunk
-from pipeline.xdf_file import XdfFile
+from pipeline.xdf.file import XdfFile
+from pipeline.xdf.salvage import salvage
 from tests.pipeline import xdf_bytes as xb
 
 

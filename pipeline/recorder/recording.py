@@ -11,10 +11,10 @@ import pylsl
 from numpy.typing import NDArray
 
 from pipeline.channels import Lossless
-from pipeline.disk import bytes_per_s, checked_room, free_name, room
 from pipeline.errors import RecordingFailed
-from pipeline.recorder_inlets import RecordedInlet, find_all
-from pipeline.recorder_messages import (
+from pipeline.recorder.disk import bytes_per_s, checked_room, free_name, room
+from pipeline.recorder.inlets import RecordedInlet, find_all
+from pipeline.recorder.messages import (
     AddInlet,
     Command,
     Offset,
@@ -25,12 +25,12 @@ from pipeline.recorder_messages import (
     Samples,
     StreamState,
 )
-from pipeline.recorder_stream import RecordedStream
-from pipeline.recorder_watch import Clocks, Compared, Joined, Scout
+from pipeline.recorder.stream import RecordedStream
+from pipeline.recorder.watch import Clocks, Compared, Joined, Scout
 from pipeline.sources.lsl_find import differences
 from pipeline.types import Array, StreamInfo
 from pipeline.worker import State
-from pipeline.xdf_writer import XdfWriter
+from pipeline.xdf.writer import XdfWriter
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from pipeline.clock import Clock
 from pipeline.errors import ChannelFull, RecordingFailed
 from pipeline.lived import DECISIONS_STREAM, EVENTS_STREAM, events_info
 from pipeline.outlets import decision_json
-from pipeline.recorder import Recorder, RecorderState, RecorderStatus
-from pipeline.rejoin import Rejoin
+from pipeline.recorder.recorder import Recorder, RecorderState, RecorderStatus
+from pipeline.recorder.rejoin import Rejoin
 from pipeline.sources.base import Source, WrappedSource
 from pipeline.types import ClockOffset, Decision, EegChunk, Item, MarkerChunk, SourceEvent
 

@@ -3,8 +3,8 @@ from collections import namedtuple
 
 import pytest
 
-from pipeline.disk import bytes_per_s, checked_room, free_name
 from pipeline.errors import RecordingFailed
+from pipeline.recorder.disk import bytes_per_s, checked_room, free_name
 from pipeline.types import StreamInfo
 
 EEG = StreamInfo("amp", "EEG", 64, 1000.0, "float32")

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from pipeline import recording as module
 from pipeline.channels import Lossless
 from pipeline.errors import RecordingFailed
-from pipeline.recorder_messages import OpenStream, Order, RecorderState, Samples, StreamState
-from pipeline.recording import Recording
+from pipeline.recorder import recording as module
+from pipeline.recorder.messages import OpenStream, Order, RecorderState, Samples, StreamState
+from pipeline.recorder.recording import Recording
 from pipeline.types import StreamInfo
-from pipeline.xdf_writer import BOUNDARY_UUID
+from pipeline.xdf.writer import BOUNDARY_UUID
 from tests.recordings import load
 
 BOARD = StreamInfo("board", "EEG", 2, 250.0, "float32", "board-1")

@@ -7,8 +7,8 @@ import pytest
 
 from engines.errors import InputError
 from pipeline.errors import RecordingFailed, StreamMissing
-from pipeline.record import record, record_source
-from pipeline.recorder import Recorder, RecorderState, RecorderStatus, StreamState
+from pipeline.recorder.record import record, record_source
+from pipeline.recorder.recorder import Recorder, RecorderState, RecorderStatus, StreamState
 from pipeline.types import ClockOffset, MarkerChunk, SourceEvent, StreamInfo
 from tests.recordings import load_by_name, wait_for
 from tests.scripted import EEG, MARKERS, ScriptedSource, chunk
@@ -241,7 +241,7 @@ def test_recording_from_the_network_ends_after_its_seconds(tmp_path):
 
 @pytest.mark.slow
 def test_remarks_of_the_recorder_arrive_in_the_applications_log(tmp_path, recorders, caplog):
-    with caplog.at_level(logging.INFO, "pipeline.recorder"), Sender(name="amp", source_id="a-1") as amp:
+    with caplog.at_level(logging.INFO, "pipeline.recorder.recorder"), Sender(name="amp", source_id="a-1") as amp:
         recorder = recorders(tmp_path / "a.xdf", [{"name": "amp"}])
         recorder.start()
         amp.kill()  # liblsl complains on standard error

@@ -6,7 +6,7 @@ XDF 1.0 specification (github.com/sccn/xdf/wiki/Specifications): [length of leng
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from pipeline.xdf_writer import BOUNDARY_UUID, CLOCK_OFFSET, FILE_HEADER, SAMPLES, STREAM_FOOTER, STREAM_HEADER
+from pipeline.xdf.writer import BOUNDARY_UUID, CLOCK_OFFSET, FILE_HEADER, SAMPLES, STREAM_FOOTER, STREAM_HEADER
 
 _OF_A_STREAM = (STREAM_HEADER, SAMPLES, CLOCK_OFFSET, STREAM_FOOTER)
 # The longest header plus the body of a clock offset: 1 + 8 (length) + 2 (tag) + 4 (stream) + 8 + 8, rounded up.

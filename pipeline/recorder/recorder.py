@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pipeline.channels import Latest, Lossless
 from pipeline.errors import RecordingFailed, StreamMissing
-from pipeline.recorder_messages import (
+from pipeline.recorder.messages import (
     AddInlet,
     Command,
     Offset,
@@ -36,11 +36,11 @@ from pipeline.recorder_messages import (
     StreamState,
     StreamStatus,
 )
-from pipeline.recorder_process import run
+from pipeline.recorder.process import run
 from pipeline.sources.lsl_find import Selector, checked_selector
 from pipeline.types import StreamInfo
 from pipeline.worker import Worker
-from pipeline.xdf_writer import check_storable, checked_samples
+from pipeline.xdf.writer import check_storable, checked_samples
 
 __all__ = ["Recorder", "RecorderState", "RecorderStatus", "StreamState", "StreamStatus"]
 

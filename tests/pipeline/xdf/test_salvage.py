@@ -6,8 +6,8 @@ import pytest
 import pyxdf
 
 from pipeline.errors import FileUnreadable, RecordingFailed
-from pipeline.salvage import salvage
-from pipeline.xdf_file import XdfFile
+from pipeline.xdf.file import XdfFile
+from pipeline.xdf.salvage import salvage
 from tests.pipeline import xdf_bytes as xb
 
 

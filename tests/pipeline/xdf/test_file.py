@@ -8,7 +8,7 @@ import pytest
 import pyxdf
 
 from pipeline.errors import FileUnreadable
-from pipeline.xdf_file import XdfFile
+from pipeline.xdf.file import XdfFile
 from tests.pipeline import xdf_bytes as xb
 
 START = b"XDF:" + xb.chunk(1, b"<info><version>1.0</version></info>")
@@ -260,7 +260,7 @@ MEMORY = """
 import resource, sys
 from pipeline.sources.base import SourceEnded
 from pipeline.sources.xdf import XdfSource
-from pipeline.xdf_file import XdfFile
+from pipeline.xdf.file import XdfFile
 path, how = sys.argv[1:]
 import pipeline.montage; pipeline.montage.kind_of("x", None)  # loads the electrode names
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -17,9 +17,9 @@ from xml.etree import ElementTree as ET
 from pipeline.errors import FileUnreadable
 from pipeline.stream_xml import HEADER_WARNING, parse_info
 from pipeline.types import StreamInfo
-from pipeline.xdf_chunks import Chunk, chunk_at, find_boundary, read_at, starts_a_chunk, varint
-from pipeline.xdf_decode import Layout, count_through
-from pipeline.xdf_writer import (
+from pipeline.xdf.chunks import Chunk, chunk_at, find_boundary, read_at, starts_a_chunk, varint
+from pipeline.xdf.decode import Layout, count_through
+from pipeline.xdf.writer import (
     BOUNDARY,
     BOUNDARY_UUID,
     CLOCK_OFFSET,

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.lived import RUN_BREAK_S, usable
-from pipeline.recorder_inlets import RecordedInlet
-from pipeline.recorder_messages import StreamState, StreamStatus
+from pipeline.recorder.inlets import RecordedInlet
+from pipeline.recorder.messages import StreamState, StreamStatus
 from pipeline.types import Array, StreamInfo
 
 SILENT_AFTER_S = 0.5

@@ -1,6 +1,6 @@
 """The recorder's own process: LSL inlets and a pipe into one XDF file, whatever happens to the application.
 
-It is started by `pipeline.recorder.Recorder`. A Ctrl-C of the terminal reaches the whole process group: it is ignored
+It is started by `recorder.Recorder`. A Ctrl-C of the terminal reaches the whole process group: it is ignored
 here, the application says when to stop. SIGTERM, the terminal's end and the application's death all end the file
 properly. Nothing is printed: log records, and what liblsl writes to standard error, go through the pipe.
 """
@@ -19,8 +19,8 @@ import pylsl
 from engines.errors import AfterimageError
 from pipeline.channels import Lossless
 from pipeline.errors import ChannelFull, RecordingFailed, StreamMissing
-from pipeline.recorder_messages import Answer, Command, Order, Refused, Remark, Stop
-from pipeline.recording import Recording
+from pipeline.recorder.messages import Answer, Command, Order, Refused, Remark, Stop
+from pipeline.recorder.recording import Recording
 from pipeline.worker import Worker
 
 log = logging.getLogger(__name__)

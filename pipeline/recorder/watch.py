@@ -9,7 +9,7 @@ import pylsl
 
 from engines.errors import AfterimageError
 from pipeline.channels import Lossless
-from pipeline.recorder_inlets import RecordedInlet, described
+from pipeline.recorder.inlets import RecordedInlet, described
 from pipeline.sources.lsl_find import Selector, agrees, describe, one_line, search
 from pipeline.types import StreamInfo
 from pipeline.worker import Health, Worker

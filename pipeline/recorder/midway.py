@@ -1,6 +1,6 @@
 """A recording that begins and ends while a session runs.
 
-Like `pipeline.recorded.Recorded`, but started in the middle: LSL streams through the recorder's own inlets, everything
+Like `recorded.Recorded`, but started in the middle: LSL streams through the recorder's own inlets, everything
 else through its pipe, and beside them the log of what this session saw since then, so that a replay sees the same.
 """
 
@@ -17,8 +17,8 @@ from pipeline.clock import Clock
 from pipeline.errors import ChannelFull, RecordingFailed
 from pipeline.lived import DECISIONS_STREAM, EVENTS_STREAM, LivedWriter, events_info
 from pipeline.outlets import decision_json
-from pipeline.recorder import Recorder
-from pipeline.recorder_messages import RecorderStatus
+from pipeline.recorder.messages import RecorderStatus
+from pipeline.recorder.recorder import Recorder
 from pipeline.types import ClockOffset, Decision, EegChunk, Item, MarkerChunk, StreamInfo
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ POLL_S = 0.1
 FROM_THE_START = {"received_from", "received_to", "offset", "markers"}
 
 
-class WindowRecording:
+class MidwayRecording:
     """One file. Failures (disk full, recorder killed) never reach the session; `status` tells them.
 
     `infos` are the streams of the session by key, "" the EEG; those in `over_lsl` are recorded through inlets;
@@ -62,7 +62,7 @@ class WindowRecording:
         """The recorder's newest word."""
         return self._recorder.status
 
-    def start(self) -> "WindowRecording":
+    def start(self) -> "MidwayRecording":
         """Start the recorder and wait until it has some EEG. Blocks.
 
         Raises:

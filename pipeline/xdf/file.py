@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from pipeline.errors import FileUnreadable
 from pipeline.types import Array
-from pipeline.xdf_chunks import read_at
-from pipeline.xdf_decode import decode_rows, decode_strings
-from pipeline.xdf_scan import Defects, Scanner, XdfStream
-from pipeline.xdf_writer import MAGIC
+from pipeline.xdf.chunks import read_at
+from pipeline.xdf.decode import decode_rows, decode_strings
+from pipeline.xdf.scan import Defects, Scanner, XdfStream
+from pipeline.xdf.writer import MAGIC
 
 _GZIP = b"\x1f\x8b"
 # LabRecorder's footers often count one sample too few, in most recordings at hand; that much says nothing of the data.

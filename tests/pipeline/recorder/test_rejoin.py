@@ -1,7 +1,7 @@
 """After a sender came back, without a network: what the session takes, and when."""
 
 from pipeline.clock import FakeClock
-from pipeline.rejoin import PATIENCE_S, Rejoin
+from pipeline.recorder.rejoin import PATIENCE_S, Rejoin
 from pipeline.types import EegChunk, Item, MarkerChunk, SourceEvent
 from tests.scripted import chunk
 

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipeline.disk import checked_room
-from pipeline.recorder import Recorder, RecorderStatus
+from pipeline.recorder.disk import checked_room
+from pipeline.recorder.recorder import Recorder, RecorderStatus
 from pipeline.sources.base import Source, SourceEnded
 from pipeline.sources.lsl_find import Selector
 from pipeline.types import ClockOffset, EegChunk, Item, MarkerChunk, SourceEvent

@@ -11,7 +11,7 @@ import pyxdf
 
 from pipeline.errors import RecordingFailed
 from pipeline.types import Channel, StreamInfo
-from pipeline.xdf_writer import BOUNDARY_UUID, XdfWriter
+from pipeline.xdf.writer import BOUNDARY_UUID, XdfWriter
 
 
 def eeg(dtype: str = "float32", n_channels: int = 3) -> StreamInfo:

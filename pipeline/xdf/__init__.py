@@ -1,0 +1,1 @@
+"""XDF files: read by a chunk index, written chunk by chunk, salvaged."""
