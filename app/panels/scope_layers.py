@@ -17,6 +17,8 @@ LABELS_PX = 74
 # Space above the first channel, where marker labels stand on two levels.
 HEAD_PX, LEVEL_PX = 34, 15
 MAX_LABEL = 18
+# Room at both sides of a label.
+MARGIN_PX = 8
 
 
 class RowLabels(QWidget):
@@ -73,6 +75,7 @@ class Layers:
         plot.addItem(self._cursor)
         self._lines: list[pg.InfiniteLine] = []
         self._texts: list[pg.TextItem] = []
+        self._metrics = QFontMetricsF(theme.font(8.5))
         self._gaps: list[pg.LinearRegionItem] = []
         self._bar = pg.PlotCurveItem(pen=pg.mkPen(theme.TEXT, width=2))
         self._bar_text = pg.TextItem(color=theme.TEXT, anchor=(1, 0.5), fill=theme.colour(theme.GROUND, 0.8))
@@ -92,21 +95,30 @@ class Layers:
             self._cursor.setValue(x_s)
 
     def show_markers(self, places: Sequence[tuple[float, str, int]]) -> None:
-        """Lines at x with a label on level 0 or 1."""
+        """Lines at x with a label on level 0 or 1, oldest first; a label that would cover a newer one is left out."""
         while len(self._lines) < len(places):
             self._add_marker()
+        free = uncovered([(*self._extent(x_s, label), level) for x_s, label, level in places])
         for number, (line, text) in enumerate(zip(self._lines, self._texts, strict=True)):
             seen = number < len(places)
             line.setVisible(seen)
-            text.setVisible(seen)
+            text.setVisible(seen and free[number])
             if seen:
                 x_s, label, level = places[number]
                 line.setValue(x_s)
                 if text.toPlainText() != (short := _short(label)):
                     text.setText(short)
-                near_edge = x_s > 0.9 * self._span_s
-                text.setAnchor((1 if near_edge else 0, 0))
+                text.setAnchor((1 if self._near_edge(x_s) else 0, 0))
                 text.setPos(x_s, self._head * (1 - level * LEVEL_PX / HEAD_PX))
+
+    def _near_edge(self, x_s: float) -> bool:
+        return x_s > 0.9 * self._span_s
+
+    def _extent(self, x_s: float, label: str) -> tuple[float, float]:
+        """From where to where a label stands: to the right of its line, near the right edge to its left."""
+        width_px = self._metrics.horizontalAdvance(_short(label)) + MARGIN_PX
+        width_s = width_px * self._span_s / max(1.0, self._plot.getViewBox().width())
+        return (x_s - width_s, x_s) if self._near_edge(x_s) else (x_s, x_s + width_s)
 
     def show_gaps(self, places: Sequence[tuple[float, float]]) -> None:
         """Hatched regions from start to stop."""
@@ -138,6 +150,17 @@ class Layers:
             self._plot.addItem(item)
         self._lines.append(line)
         self._texts.append(text)
+
+
+def uncovered(extents: Sequence[tuple[float, float, int]]) -> list[bool]:
+    """Which of (start, stop, level), oldest first, overlap no newer one that is shown on their level."""
+    shown: list[tuple[float, float, int]] = []
+    free = []
+    for start, stop, level in reversed(extents):
+        free.append(all(level != other or stop <= left or right <= start for left, right, other in shown))
+        if free[-1]:
+            shown.append((start, stop, level))
+    return free[::-1]
 
 
 def _short(label: str) -> str:
