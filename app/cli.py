@@ -206,6 +206,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except AfterimageError as error:
         return _fail(error, debug)
     except KeyboardInterrupt:
+        sys.stderr.write("afterimage: interrupted\n")
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -274,8 +274,7 @@ def tell(report: dict[str, Any], terminal: Terminal, page: Path) -> None:
         f"{source['name']}: {report['samples_received']} samples of {source['n_channels']} channels at "
         f"{source['sfreq_effective_hz']:.2f} Hz, {report['samples_lost']} lost in {len(report['gaps'])} gaps"
     )
-    if report["markers"]:
-        terminal.say(f"markers: {marker_table(report['markers'])}")
+    terminal.say(f"markers: {marker_table(report['markers']) or 'none, so there is nothing to cut epochs around'}")
     rejected = ", ".join(f"{n} {reason}" for reason, n in report["epochs"]["rejected"].items())
     terminal.say(f"epochs: {report['epochs']['accepted']} accepted" + (f"; rejected: {rejected}" if rejected else ""))
     if accuracy := report.get("accuracy"):

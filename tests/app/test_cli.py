@@ -85,3 +85,14 @@ def test_a_configuration_with_an_unknown_key_is_refused_by_name(
     recording.write_bytes(b"XDF:")
     assert main(["replay", str(recording), "--config", str(config)]) == 2
     assert "chain.low_hertz" in capsys.readouterr().err
+
+
+def test_an_interruption_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("app.commands.doctor.doctor", interrupted)
+    assert main(["doctor"]) == 130
+    assert capsys.readouterr().err == "afterimage: interrupted\n"
