@@ -30,7 +30,8 @@ def test_a_sender_that_is_killed_and_restarted_is_told_and_the_session_goes_on_a
                 run.wait(lambda: run.session.acquisition.aligner.n_lost)
                 run.decide(stim, 3)
     assert [w.health.state for w in run.session.workers] == [State.STOPPED, State.STOPPED]
-    assert run.kinds.index("stalled") < run.kinds.index("lost") < run.kinds.index("recovered")
+    lost = run.kinds.index("lost")
+    assert "stalled" in run.kinds[:lost] and "recovered" in run.kinds[lost:]
     (gap,) = gaps(run.session)
     assert gap.n_lost == pytest.approx((gap.stop_s - gap.start_s) * RATE_HZ - 1, abs=2)
     assert gap.n_lost > 3 * RATE_HZ  # it was lost after 3 s of silence

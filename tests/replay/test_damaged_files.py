@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.cli import main
-from tests.pipeline import xdf_bytes as xb
+from tests.pipeline.xdf import xdf_bytes as xb
 from tests.pipeline.xdf.test_fuzz import MUTATIONS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,7 +9,7 @@ from pipeline.sources.base import SourceEnded
 from pipeline.sources.xdf import XdfSource
 from pipeline.types import ClockOffset, EegChunk, MarkerChunk, SourceEvent
 from pipeline.xdf.file import XdfFile
-from tests.pipeline import xdf_bytes as xb
+from tests.pipeline.xdf import xdf_bytes as xb
 
 START = b"XDF:" + xb.chunk(1, b"<info><version>1.0</version></info>")
 

@@ -9,7 +9,7 @@ import pyxdf
 
 from pipeline.errors import FileUnreadable
 from pipeline.xdf.file import XdfFile
-from tests.pipeline import xdf_bytes as xb
+from tests.pipeline.xdf import xdf_bytes as xb
 
 START = b"XDF:" + xb.chunk(1, b"<info><version>1.0</version></info>")
 RNG_SEED = 3

@@ -9,7 +9,7 @@ from pipeline.sources.xdf import XdfSource
 from pipeline.types import EegChunk, MarkerChunk
 from pipeline.xdf.file import XdfFile
 from pipeline.xdf.salvage import salvage
-from tests.pipeline import xdf_bytes as xb
+from tests.pipeline.xdf import xdf_bytes as xb
 
 
 def flip_bits(data, rng):

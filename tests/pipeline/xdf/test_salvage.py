@@ -8,7 +8,7 @@ import pyxdf
 from pipeline.errors import FileUnreadable, RecordingFailed
 from pipeline.xdf.file import XdfFile
 from pipeline.xdf.salvage import salvage
-from tests.pipeline import xdf_bytes as xb
+from tests.pipeline.xdf import xdf_bytes as xb
 
 
 def by_pyxdf(path):
