@@ -100,9 +100,7 @@ class LslPage(QWidget):
             line.setCheckState(Qt.CheckState.Unchecked if one.uid in unticked else Qt.CheckState.Checked)
             self.markers.addItem(line)
         n = len(signals)
-        self.status.setText(
-            f"{n} signal{'s' if n != 1 else ''} and {self.markers.count()} marker streams found; still looking"
-        )
+        self.status.setText(f"Signals: {n}. Marker streams: {self.markers.count()}. Still looking.")
 
     def request(self) -> tuple[str, str, tuple[str, ...]] | None:
         """Source, title and markers; None while nothing is chosen."""
