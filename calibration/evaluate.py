@@ -267,7 +267,7 @@ def _untrained(problem: Problem, system: str) -> Evaluation:
         listed = ", ".join(f"{name}: {n}" for name, n in zip(problem.design.classes, counts, strict=True))
         raise InputError(
             f"expected at least 2 trials of every class, apart in time; got {listed} (windows of one trial count "
-            "once); record more trials"
+            "once); record more trials, or name the classes with --event CLASS=PATTERN"
         )
     candidate = problem.candidates[index]
     everything = np.arange(problem.design.n_trials)

@@ -23,7 +23,7 @@ from safetensors.numpy import save as save_arrays
 from engines.errors import InputError
 from engines.models.linear import LinearModel, from_parts, to_parts
 from pipeline.epochs import EpochConfig
-from pipeline.errors import StreamMismatch
+from pipeline.errors import StreamMismatch, listed
 from pipeline.montage import canonical_names
 from pipeline.preprocess import Chain, ChainConfig
 from pipeline.types import Array, Kind, StreamInfo
@@ -166,11 +166,11 @@ class Subject:
         got = eeg_names(info)
         wrong = []
         if missing := [name for name in expected if name not in got]:
-            wrong.append(f"channels missing: {', '.join(missing)}")
+            wrong.append(f"channels missing: {listed(missing)}")
         surplus = [name for name in got if name not in expected]
         # Further channels change the average; under any other reference they are not looked at.
         if surplus and self.decoder.chain.reference == "average":
-            wrong.append(f"channels that were not there: {', '.join(surplus)}")
+            wrong.append(f"channels that were not there: {listed(surplus)}")
         return wrong
 
 

@@ -81,6 +81,9 @@ class Acquisition:
         self._source.open()
         info = self._source.info
         self.info: StreamInfo = info.with_unit(self._unit) if self._unit else info
+        if info.unit is not None and info.unit != self.info.unit:
+            said = f"stream {info.name!r} declares {info.unit!r} and is read as {self.info.unit!r}, as --unit says"
+            self.events.put(SourceEvent("unit", said))
         self.unit_known = self.info.unit is not None and microvolts_per(self.info.unit) is not None
         self._factors = _factors(self.info, self.unit_known)
         self.aligner = Aligner(self.info.sfreq_hz)

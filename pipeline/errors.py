@@ -13,6 +13,8 @@ WorkError
 └── RecordingFailed   the recorder could not write
 """
 
+from collections.abc import Sequence
+
 from engines.errors import InputError, WorkError
 
 
@@ -57,3 +59,9 @@ class ChannelFull(WorkError):
 
 class RecordingFailed(WorkError):
     """The recorder could not write (disk full, or the file exists)."""
+
+
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """The first names of a long list, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

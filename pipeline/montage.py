@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.errors import FileUnreadable
+from pipeline.errors import FileUnreadable, listed
 from pipeline.types import Kind
 
 Position = tuple[float, float, float]
@@ -113,10 +113,9 @@ def why_no_positions(labels: Sequence[str], known: Iterable[str]) -> str:
     missing = [label for label in labels if label not in known]
     if not missing:
         return ""
-    shown = ", ".join(missing[:6]) + (f" and {len(missing) - 6} more" if len(missing) > 6 else "")
     return (
-        f"no position is known for {len(missing)} of {len(labels)} electrodes ({shown}): their labels are not names of "
-        "the 10-05 system; they are neither interpolated nor drawn on the head; --locations FILE says where they are"
+        f"no position is known for {len(missing)} of {len(labels)} electrodes ({listed(missing)}): their labels are not "
+        "names of the 10-05 system; they are neither interpolated nor drawn on the head; --locations FILE says where they are"
     )
 
 
