@@ -114,8 +114,9 @@ def why_no_positions(labels: Sequence[str], known: Iterable[str]) -> str:
     if not missing:
         return ""
     return (
-        f"no position is known for {len(missing)} of {len(labels)} electrodes ({listed(missing)}): their labels are not "
-        "names of the 10-05 system; they are neither interpolated nor drawn on the head; --locations FILE says where they are"
+        f"no position is known for {len(missing)} of {len(labels)} electrodes ({listed(missing)}): their labels are "
+        "not names of the 10-05 system; they are neither interpolated nor drawn on the head; --locations FILE says "
+        "where they are"
     )
 
 
