@@ -4,8 +4,10 @@ Samples are read from the disk block by block. Numbers stay as MNE gives them, v
 file declares no unit stays without one. Stamps are sample numbers over the rate.
 """
 
+import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +137,7 @@ def _read_header(path: Path) -> tuple[Any, list[str]]:
 
     if not path.exists():
         raise FileUnreadable(f"{path} does not exist")
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught, _off_the_terminal():
         warnings.simplefilter("always")
         try:
             raw = mne.io.read_raw(path, preload=False, verbose="warning")
@@ -144,6 +146,18 @@ def _read_header(path: Path) -> tuple[Any, list[str]]:
     if raw.n_times == 0 or not raw.ch_names:
         raise FileUnreadable(f"{path} holds no samples")
     return raw, [str(warning.message) for warning in caught]
+
+
+@contextmanager
+def _off_the_terminal() -> Iterator[None]:
+    """MNE logs to standard output, which belongs to the report; what it warns of is caught as warnings."""
+    log = logging.getLogger("mne")
+    handlers, propagate = log.handlers[:], log.propagate
+    log.handlers[:], log.propagate = [logging.NullHandler()], False
+    try:
+        yield
+    finally:
+        log.handlers[:], log.propagate = handlers, propagate
 
 
 def _why(path: Path, error: Exception) -> str:

@@ -141,7 +141,7 @@ def test_a_dead_marker_stream_is_told_and_its_return_is_used(tmp_path):
             run.wait(lambda: run.session.acquisition.n_received > n + 250)
             with stimuli() as back:
                 run.wait_for("recovered")
-                assert back.wait_for_consumer()
+                run.wait(back.wait_for_consumer)  # "recovered" may also be said of an amplifier that stalled
                 run.decide(back, 2)
     assert run.session.acquisition.aligner.n_lost == 0
     assert_same_answers(run.session, replay(run.path))
