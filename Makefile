@@ -13,9 +13,8 @@ DEBIAN := libegl1 libgl1 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libfontcon
 demo: $(INSTALLED)
 	$(BIN)/afterimage demo
 
-# Most tests wait for real processes: three at a time keep two cores busy.
 test: check
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # The house rules: rooms, style, types.
 check: $(INSTALLED)

@@ -10,6 +10,9 @@ from pathlib import Path
 LSL_CONFIG = """\
 [ports]
 IPv6 = disable
+MulticastPort = {ports}
+BasePort = {first}
+PortRange = 96
 [multicast]
 ResolveScope = machine
 ListenAddress = 127.0.0.1
@@ -20,10 +23,17 @@ SessionID = test-{session}
 level = -2
 """
 
+
+def lsl_config(session: str) -> str:
+    """A configuration of its own for each test process: LSL's 32 ports are too few for the outlets of several."""
+    ports = 17_000 + 100 * (os.getpid() % 150)
+    return LSL_CONFIG.format(session=session, ports=ports, first=ports + 1)
+
+
 # Before any process loads liblsl; children inherit it.
 _folder = tempfile.TemporaryDirectory(prefix="afterimage-tests-")
 _config = Path(_folder.name) / "lsl_api.cfg"
-_config.write_text(LSL_CONFIG.format(session=uuid.uuid4().hex))
+_config.write_text(lsl_config(uuid.uuid4().hex))
 os.environ["LSLAPICFG"] = str(_config)
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("MPLBACKEND", "agg")

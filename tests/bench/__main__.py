@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.bench.programs import ROOT
 from tests.bench.rows import Row, markdown, table
-from tests.conftest import LSL_CONFIG
+from tests.conftest import lsl_config
 
 BENCHES = ("machine", "ingest", "windows", "filters", "xdf", "simulation", "replay", "decisions", "soak")
 
@@ -46,7 +46,7 @@ def main() -> int:
     failed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="afterimage-bench-") as folder:
         config = Path(folder) / "lsl_api.cfg"
-        config.write_text(LSL_CONFIG.format(session=uuid.uuid4().hex))
+        config.write_text(lsl_config(uuid.uuid4().hex))
         one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
         environment = {**os.environ, **one_thread, "LSLAPICFG": str(config), "TMPDIR": folder}
         for name in options.names or BENCHES:
