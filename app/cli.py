@@ -192,12 +192,13 @@ def _add_calibrate(parser: argparse.ArgumentParser) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help")):
+        arguments.insert(0, "window")
     try:
         options = build_parser().parse_args(arguments)
     except InputError as error:
         return _fail(error, debug="--debug" in arguments)
-    command = options.command or "window"
-    debug = getattr(options, "debug", False)
+    command, debug = options.command, options.debug
     logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR, format="%(name)s: %(message)s")
     configure_lsl(within_this_machine=command == "demo")
     try:

@@ -53,6 +53,11 @@ def test_live_leaves_no_empty_folder_when_it_never_began(tmp_path: Path, monkeyp
     assert list(tmp_path.iterdir()) == []
 
 
+def test_options_without_a_command_are_the_windows(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--headless"]) == 2
+    assert "a window cannot be headless" in capsys.readouterr().err
+
+
 def test_options_that_stand_everywhere_stand_everywhere() -> None:
     for command in ("doctor", "demo"):
         options = build_parser().parse_args(
