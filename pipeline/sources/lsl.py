@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import numpy as np
 import pylsl
 
 from engines.errors import AfterimageError, InputError
@@ -29,7 +30,7 @@ from pipeline.sources.lsl_find import (
 )
 from pipeline.sources.lsl_inlet import MarkerInlet, NumericInlet
 from pipeline.sources.lsl_watch import ANSWER_S, Link, Replaced, Watch, connect
-from pipeline.types import EegChunk, Item, MarkerChunk, SourceEvent, StreamInfo
+from pipeline.types import Array, EegChunk, Item, MarkerChunk, SourceEvent, StreamInfo
 from pipeline.worker import State
 
 # While the signal pauses, markers are looked for this often.
@@ -74,6 +75,7 @@ class LslSource:
         self._pending: list[Item] = []
         self._refusal: StreamChanged | None = None
         self._last_arrival_s = self._last_stamp_s = math.nan
+        self._was_full = False
 
     @property
     def info(self) -> StreamInfo:
@@ -199,7 +201,9 @@ class LslSource:
         link = self._links[""]
         pipe = link.pipe
         assert isinstance(pipe, NumericInlet)
-        was_full = pipe.full
+        # While a backlog is still under way liblsl drops between two pulls too, and inside what one pull returns.
+        was_full, self._was_full = self._was_full, pipe.full
+        was_full |= self._was_full
         try:
             pulled = None if link.lost else pipe.pull(timeout_s)
         except pylsl.util.LostError:
@@ -213,8 +217,8 @@ class LslSource:
         data, stamps_s = pulled
         items: list[Item] = []
         step_s = float(stamps_s[0]) - self._last_stamp_s - 1.0 / link.info.sfreq_hz
-        if was_full and round(step_s * link.info.sfreq_hz) > 0:
-            n_lost = round(step_s * link.info.sfreq_hz)
+        n_lost = missing(np.r_[self._last_stamp_s, stamps_s], link.info.sfreq_hz) if was_full else 0
+        if n_lost:
             text = f"nobody read for too long and liblsl's buffer overflowed: {n_lost} samples lost"
             items.append(SourceEvent("overrun", text, n=n_lost, at_s=self._last_stamp_s))
         elif now_s - self._last_arrival_s > TRUSTED_SILENCE_S and abs(step_s) > TRUSTED_STEP_S:
@@ -260,3 +264,9 @@ class LslSource:
         """Let go of every stream. Safe to call twice."""
         self._watch.stop()
         self._links = {}
+
+
+def missing(stamps_s: Array, sfreq_hz: float) -> int:
+    """How many samples the steps of these stamps leave out."""
+    steps = np.round((np.diff(stamps_s) - 1.0 / sfreq_hz) * sfreq_hz)
+    return int(steps[steps > 0].sum())
