@@ -35,6 +35,7 @@ $(INSTALLED): pyproject.toml
 		apt-get update -qq && apt-get install -y -qq $(DEBIAN); fi
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --upgrade "pip<27"
+	$(BIN)/python -m pip install "torch==2.13.0" "setuptools<81"
 	$(BIN)/python -m pip install -e ".[dev]"
 	touch $@
 
