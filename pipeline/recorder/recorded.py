@@ -4,26 +4,16 @@ LSL streams are recorded through the recorder's own inlets; what comes from a bo
 the samples stand two streams of ours: the log of what the session saw (`pipeline/lived.py`) and its decisions.
 """
 
-import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from pipeline.clock import Clock
-from pipeline.errors import ChannelFull, RecordingFailed
-from pipeline.lived import DECISIONS_STREAM, EVENTS_STREAM, events_info
-from pipeline.outlets import decision_json
 from pipeline.recorder.recorder import Recorder, RecorderState, RecorderStatus
 from pipeline.recorder.rejoin import Rejoin
+from pipeline.recorder.sink import FIRST_SAMPLES_S, Sink, no_samples
 from pipeline.sources.base import Source, WrappedSource
-from pipeline.types import ClockOffset, Decision, EegChunk, Item, MarkerChunk, SourceEvent
-
-log = logging.getLogger(__name__)
-
-# The recorder says about twice a second how many samples it has; a live stream has some well before this.
-FIRST_SAMPLES_S = 10.0
+from pipeline.types import ClockOffset, Decision, Item, SourceEvent
 
 
 class Recorded(WrappedSource):
@@ -42,7 +32,7 @@ class Recorded(WrappedSource):
         self._clock = clock
         self._over_lsl = over_lsl
         self._recorder: Recorder | None = None
-        self._keys: dict[str, int] = {}
+        self._sink: Sink | None = None
         self._failed = False
         self._told: set[str] = set()
         self._events: list[Item] = []
@@ -75,12 +65,9 @@ class Recorded(WrappedSource):
         selectors = [{"uid": info.stream_id} for info in lsl.values()] if self._over_lsl else []
         self._recorder = Recorder(self._path, selectors)
         self._recorder.start()
-        for name in (EVENTS_STREAM, DECISIONS_STREAM):
-            self._keys[name] = self._recorder.open_stream(events_info(name))
+        self._sink = Sink(self._recorder, self._clock, {} if self._over_lsl else infos)
         if self._over_lsl:
             self._pass_over_until_recorded()
-        else:
-            self._keys |= {f"<{key}": self._recorder.open_stream(info) for key, info in infos.items()}
 
     def _pass_over_until_recorded(self) -> None:
         """Drop samples and markers, never clock offsets, until the recorder has some EEG, and what waits then."""
@@ -88,10 +75,7 @@ class Recorded(WrappedSource):
         while not math.isfinite(self._recorded_from_s()):
             self._drop(self._source.read(0.05))
             if self._clock.now_s() > deadline_s:
-                raise RecordingFailed(
-                    f"the recorder received no sample of {self.info.name!r} within {FIRST_SAMPLES_S:.0f} s, "
-                    "and this session did; is the sender still there?"
-                )
+                raise no_samples(self.info.name)
         while waiting := self._source.read(0.0):
             self._drop(waiting)
 
@@ -111,9 +95,9 @@ class Recorded(WrappedSource):
         self._events = []
         if self._over_lsl:
             items = self._rejoin.take(items)
-        else:
+        elif self._sink is not None:
             for item in items:
-                self._write_item(item)
+                self._sink.item(item)
         return [*items, *self._remarks()]
 
     def _remarks(self) -> list[Item]:
@@ -135,30 +119,10 @@ class Recorded(WrappedSource):
 
     def log_line(self, line: str) -> None:
         """Write one line of the session's log."""
-        self._write(self._keys.get(EVENTS_STREAM), self._clock.now_s(), line)
+        if self._sink is not None:
+            self._sink.line(line)
 
     def decision(self, decision: Decision) -> None:
         """Write one decision."""
-        self._write(self._keys.get(DECISIONS_STREAM), decision.decided_s, decision_json(decision))
-
-    def _write(self, key: int | None, at_s: float, text: str) -> None:
-        if self._recorder is None or key is None or self._failed:
-            return
-        try:
-            self._recorder.write(key, np.array([at_s]), [text])
-        except (RecordingFailed, ChannelFull) as error:
-            log.error("not recorded: %s", error)
-
-    def _write_item(self, item: Item) -> None:
-        if self._recorder is None or self._failed:
-            return
-        try:
-            match item:
-                case EegChunk():
-                    self._recorder.write(self._keys["<"], item.stamps_s, item.data)
-                case MarkerChunk():
-                    self._recorder.write(self._keys[f"<{item.stream}"], np.array(item.stamps_s), item.labels)
-                case ClockOffset():
-                    self._recorder.offset(self._keys[f"<{item.stream}"], item.at_s, item.value_s)
-        except (RecordingFailed, ChannelFull) as error:
-            log.error("not recorded: %s", error)
+        if self._sink is not None:
+            self._sink.decision(decision)
