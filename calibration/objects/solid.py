@@ -70,14 +70,7 @@ class Solid:
 
     def point_cloud(self, n: int = N_POINTS, seed: int = 0) -> Array:
         """(n, 6) x y z and red green blue from 0 to 1, even over the surface. The same seed gives the same points."""
-        rng = np.random.default_rng([seed, self.number])
-        corners = self.vertices[self.faces]
-        areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-        face = rng.choice(len(areas), size=n, p=areas / areas.sum())
-        # Uniform in a triangle: Osada et al. 2002, ACM Trans Graph 21:807, equation 1.
-        root, along = np.sqrt(rng.random((n, 1))), rng.random((n, 1))
-        a, b, c = corners[face].transpose(1, 0, 2)
-        points = (1 - root) * a + root * (1 - along) * b + root * along * c
+        points, face = scatter(self.vertices, self.faces, n, np.random.default_rng([seed, self.number]))
         return np.asarray(np.column_stack([points, self.face_colours[face]]))
 
     @cached_property
@@ -90,3 +83,16 @@ class Solid:
                 digest.update((np.round(values * 1e4).astype("<i4") + 0).tobytes())
             digest.update(part.faces.astype("<i4").tobytes())
         return digest.hexdigest()
+
+
+def scatter(
+    vertices: Array, faces: NDArray[np.int64], n: int, rng: np.random.Generator
+) -> tuple[Array, NDArray[np.int64]]:
+    """`n` points (n, 3) even over the surface and the face (n,) that each lies on."""
+    corners = vertices[faces]
+    areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    face = rng.choice(len(areas), size=n, p=areas / areas.sum())
+    # Uniform in a triangle: Osada et al. 2002, ACM Trans Graph 21:807, equation 1.
+    root, along = np.sqrt(rng.random((n, 1))), rng.random((n, 1))
+    a, b, c = corners[face].transpose(1, 0, 2)
+    return (1 - root) * a + root * (1 - along) * b + root * along * c, face

@@ -1,0 +1,61 @@
+"""What colours objects have: six main colours, drawn without regard to the category.
+
+As in EEG-3D, labels 2 and 3 are far more frequent than the others: Neuro-3D weighs the six by 1, 1, 0.1, 0.1, 1, 1 in
+its loss (Guo et al. 2025, arXiv:2411.12248). What the six numbers mean is not published with it; here they are LABELS.
+"""
+
+import colorsys
+
+import numpy as np
+
+from calibration.objects.draw import Draw
+from pipeline.types import Array
+
+LABELS = ("green", "blue", "red", "yellow", "purple", "white")
+FREQUENCIES = (0.08, 0.08, 0.34, 0.34, 0.08, 0.08)
+
+PALETTE = {
+    "green": (0.24, 0.60, 0.28),
+    "blue": (0.20, 0.40, 0.80),
+    "red": (0.80, 0.20, 0.18),
+    "yellow": (0.94, 0.77, 0.18),
+    "purple": (0.55, 0.30, 0.70),
+    "white": (0.94, 0.93, 0.90),
+    "black": (0.15, 0.15, 0.17),
+    "orange": (0.93, 0.50, 0.15),
+    "brown": (0.46, 0.29, 0.18),
+    "pink": (0.94, 0.60, 0.70),
+}
+_MAJORITY = 0.55
+
+
+def colour_label(category: str, number: int) -> int:
+    """The main colour of an object as a number of LABELS."""
+    return int(Draw("colour", category, number).rng.choice(len(LABELS), p=FREQUENCIES))
+
+
+def paint(category: str, number: int, areas: Array) -> Array:
+    """A colour for each part, (n, 3) from 0 to 1, where `areas` (n,) is how much is seen of each.
+
+    The largest parts that together make the majority of what is seen get the main colour, each in a shade of its own;
+    every other part an accent that no other part has, as far as the palette goes.
+    """
+    draw = Draw("paint", category, number)
+    main = LABELS[colour_label(category, number)]
+    accents = [str(name) for name in draw.rng.permutation([name for name in PALETTE if name != main])]
+    order = np.argsort(-areas, kind="stable")
+    before = np.cumsum(areas[order]) - areas[order]
+    n_main = int(np.sum(before < _MAJORITY * areas.sum()))
+    names = [main] * n_main + [accents[i % len(accents)] for i in range(len(areas) - n_main)]
+    colours = np.empty((len(areas), 3))
+    for rank, (part, name) in enumerate(zip(order, names, strict=True)):
+        colours[part] = _shade(name, draw, darker=0.14 * (rank % 3) if rank < n_main else 0.0)
+    return colours
+
+
+def _shade(name: str, draw: Draw, darker: float) -> tuple[float, float, float]:
+    hue, saturation, value = colorsys.rgb_to_hsv(*PALETTE[name])
+    hue = (hue + draw.between(-0.015, 0.015)) % 1
+    saturation = saturation * draw.between(0.85, 1.0)
+    value = min(1.0, value * draw.between(0.88, 1.05)) * (1 - darker)
+    return colorsys.hsv_to_rgb(hue, saturation, value)
