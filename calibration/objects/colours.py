@@ -49,7 +49,7 @@ def paint(category: str, number: int, areas: Array) -> Array:
     names = [main] * n_main + [accents[i % len(accents)] for i in range(len(areas) - n_main)]
     colours = np.empty((len(areas), 3))
     for rank, (part, name) in enumerate(zip(order, names, strict=True)):
-        colours[part] = _shade(name, draw, darker=0.14 * (rank % 3) if rank < n_main else 0.0)
+        colours[part] = _shade(name, draw, darker=0.1 * (rank % 3) if rank < n_main else 0.0)
     return colours
 
 

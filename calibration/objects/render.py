@@ -46,7 +46,7 @@ class Renderer:
         fine_px = _FINENESS * size_px
         self._plotter = pv.Plotter(off_screen=True, window_size=(fine_px, fine_px), lighting="none")
         self._plotter.disable_anti_aliasing()
-        for position, intensity in (((-0.5, 0.6, 1.0), 0.75), ((0.9, -0.1, 1.0), 0.3)):
+        for position, intensity in (((-0.5, 0.4, 1.0), 0.7), ((0.8, -0.2, 1.0), 0.25)):
             self._plotter.add_light(pv.Light(position=position, intensity=intensity, light_type="camera light"))
         self._shown: Solid | None = None
         self._painted, self._numbered = pv.Actor(), pv.Actor()
@@ -64,7 +64,7 @@ class Renderer:
         self._show(solid, pose_of(solid) if pose is None else pose, turn_deg)
         size = self.size_px
         fine = self._shot(self._painted, BACKGROUND).reshape(size, _FINENESS, size, _FINENESS, 3)
-        return np.round(fine.mean(axis=(1, 3))).astype(np.uint8)
+        return np.asarray(np.round(fine.mean(axis=(1, 3))), dtype=np.uint8)
 
     def view(self, solid: Solid, turn_deg: float = 0.0, pose: Pose | None = None) -> View:
         """As `picture`, and which part is where."""
@@ -82,7 +82,8 @@ class Renderer:
         if solid is not self._shown:
             self._plotter.clear_actors()
             mesh = _faceted(solid)
-            self._painted = self._plotter.add_mesh(mesh, scalars="colour", rgb=True, ambient=0.35, diffuse=0.8)
+            self._painted = self._plotter.add_mesh(mesh, scalars="colour", rgb=True, ambient=0.47, diffuse=0.85)
+            self._painted.prop.interpolation = "phong"
             self._numbered = self._plotter.add_mesh(mesh.copy(), scalars="number", rgb=True, lighting=False)
             self._shown = solid
         camera = self._plotter.camera
