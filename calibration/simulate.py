@@ -9,7 +9,7 @@ from threading import Event
 import numpy as np
 
 from calibration import protocol
-from calibration.participant import make_participant
+from calibration.participant import Stimulus, make_participant
 from engines.errors import InputError
 from pipeline.clock import LslClock
 from pipeline.simulation import Player
@@ -22,6 +22,7 @@ CHUNK_S = 1.0
 OFFSET_EVERY_S = 5.0
 BOUNDARY_EVERY_S = 10.0
 SFREQ_LIMITS_HZ = (100.0, 5000.0)
+ACCURACY = 0.95  # of the participant's answers by key
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,13 @@ def plan(config: SimulateConfig) -> Performance:
     """
     _check(config)
     chosen = protocol.load(config.protocol, n_categories=config.n_categories, repeats=config.repeats)
-    shown = protocol.markers(chosen, protocol.trials(chosen, [config.seed, config.run]))
+    steps = protocol.steps(chosen, protocol.trials(chosen, config.seed, config.run))
+    shown = protocol.answered(steps, accuracy=ACCURACY, seed=[config.seed, config.run])
     stop_s = shown[-1].at_s + TAIL_S if config.minutes is None else config.minutes * 60
     if config.minutes is not None:
         shown = protocol.shortened(shown, stop_s)
-    participant = make_participant(config.seed, chosen.stimuli(), sfreq_hz=config.sfreq_hz, line_hz=config.line_hz)
+    stimuli = [Stimulus(i.category, i.object, target=i.category in chosen.targets) for i in chosen.items]
+    participant = make_participant(config.seed, stimuli, sfreq_hz=config.sfreq_hz, line_hz=config.line_hz)
     return Performance(participant, shown, config.snr, stop_s, config.run)
 
 
