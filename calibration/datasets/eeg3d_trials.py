@@ -1,0 +1,172 @@
+"""The recordings of one EEG-3D subject, trial by trial, without reading more than is asked for.
+
+`static` is what was recorded around the picture, -0.2 to 0.8 s at 250 Hz; `dynamic` around the start of the turning
+video, -0.2 to 5.8 s at 100 Hz. Both are (64, n): z-scores over the whole trial, one mean and one deviation for all
+channels, after re-referencing to FZ, which therefore has the same value throughout a trial.
+Channel names are not in the files; the authors' code picks them in the order of pipeline.montage.NEUROSCAN_64.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.datasets.arrays import AnyArray, open_array
+from calibration.datasets.errors import SetUnusable
+
+N_CHANNELS = 64
+NAMES_FILE = "name_label.npy"
+N_PER_SESSION = 72
+Stream = Literal["static", "dynamic"]
+Part = Literal["train", "test"]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How trials were cut: `name` in file names, samples, rate, and seconds from the onset to the first sample."""
+
+    name: str
+    n_samples: int
+    sfreq_hz: float
+    start_s: float = -0.2
+
+
+CUTS: dict[Stream, Cut] = {
+    "static": Cut("1s_250Hz", 250, 250.0),
+    "dynamic": Cut("6s_100Hz", 600, 100.0),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One showing. `static` (64, 250) and `dynamic` (64, 600) read-only; `repeat` counts showings of one object from 0.
+
+    `session` counts from 0; None where the files no longer tell.
+    """
+
+    label: str
+    repeat: int
+    session: int | None
+    static: AnyArray
+    dynamic: AnyArray
+
+
+class Trials:
+    """All trials of one subject, in the order of the files.
+
+    Thread: any.
+    """
+
+    def __init__(self, labels: Sequence[str], arrays: dict[Stream, list[AnyArray]], in_order: bool) -> None:
+        """`arrays` hold (n, 64, time) blocks one after another; `in_order` if that is the order of recording."""
+        self.labels = tuple(labels)
+        self._arrays = arrays
+        self._in_order = in_order
+        self._starts = np.cumsum([0, *(len(block) for block in arrays["static"])])
+        seen: Counter[str] = Counter()
+        repeats = []
+        for label in self.labels:
+            repeats.append(seen[label])
+            seen[label] += 1
+        self.repeats = tuple(repeats)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, number: int) -> Trial:
+        """Trial `number`, from 0.
+
+        Raises:
+            IndexError: no such trial.
+            SetUnusable: it holds values that are no numbers.
+        """
+        if not 0 <= number < len(self):
+            raise IndexError(f"trial {number} of {len(self)}")
+        session = number // N_PER_SESSION if self._in_order else None
+        static, dynamic = self._one("static", number), self._one("dynamic", number)
+        return Trial(self.labels[number], self.repeats[number], session, static, dynamic)
+
+    def read(self, stream: Stream, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(*numbers.shape, 64, time) copies of those trials.
+
+        Raises:
+            SetUnusable: one holds values that are no numbers.
+        """
+        out = np.empty((numbers.size, N_CHANNELS, CUTS[stream].n_samples), dtype=np.float32)
+        for row, number in zip(out, numbers.flat, strict=True):
+            row[:] = self._one(stream, int(number))
+        return out.reshape(*numbers.shape, *out.shape[1:])
+
+    def grid(self, part: Part) -> NDArray[np.int64]:
+        """(categories, objects, repeats) trial numbers as published: objects 00 to 07 train, 08 and 09 test.
+
+        Categories and objects in lexicographic order of the labels, repeats as they come (EEG_organization.py).
+
+        Raises:
+            SetUnusable: not every category has as many objects, or not every object as many repeats.
+        """
+        trials: defaultdict[str, list[int]] = defaultdict(list)
+        for number, label in enumerate(self.labels):
+            if is_test(label) == (part == "test"):
+                trials[label].append(number)
+        objects: defaultdict[str, list[list[int]]] = defaultdict(list)
+        for label in sorted(trials):
+            objects[label[:-3]].append(trials[label])
+        if not objects:
+            raise SetUnusable(f"there is no trial of the {part} objects; expected some")
+        shapes = Counter((len(rows), len(row)) for rows in objects.values() for row in rows)
+        if len(shapes) > 1:
+            raise SetUnusable(f"{part}: expected as many objects a category and repeats an object, came {dict(shapes)}")
+        return np.array(list(objects.values()), dtype=np.int64)
+
+    def _one(self, stream: Stream, number: int) -> AnyArray:
+        block = int(np.searchsorted(self._starts, number, side="right")) - 1
+        trial: AnyArray = self._arrays[stream][block][number - self._starts[block]]
+        if not np.isfinite(trial).all():
+            raise SetUnusable(f"trial {number} ({self.labels[number]}), {stream}: holds values that are no numbers")
+        return trial
+
+
+def is_test(label: str) -> bool:
+    """Whether the published split holds the object out."""
+    return label.endswith(("_08", "_09"))
+
+
+def open_trials(folder: Path, labels: Sequence[str]) -> Trials:
+    """The trials in `folder`, whose name is the subject's: as recorded, or as EEG_organization.py sorts them.
+
+    `labels` are all objects of the set in lexicographic order, of which sorted arrays are made.
+
+    Raises:
+        SetUnusable: neither is there whole, or an array has another form.
+    """
+    if (folder / NAMES_FILE).is_file():
+        names = [str(name) for name in open_array(folder / NAMES_FILE, (None,), kinds="U")]
+        recorded: dict[Stream, list[AnyArray]] = {
+            stream: [open_array(folder / f"process_data_{cut.name}.npy", (len(names), N_CHANNELS, cut.n_samples))]
+            for stream, cut in CUTS.items()
+        }
+        return Trials(names, recorded, in_order=True)
+    return _open_sorted(folder, labels)
+
+
+def _open_sorted(folder: Path, labels: Sequence[str]) -> Trials:
+    names: list[str] = []
+    arrays: dict[Stream, list[AnyArray]] = {"static": [], "dynamic": []}
+    parts: tuple[Part, Part] = ("train", "test")
+    for part in parts:
+        held = [label for label in labels if is_test(label) == (part == "test")]
+        n_categories = len({label[:-3] for label in held})
+        n_objects = len(held) // max(n_categories, 1)
+        repeats: int | None = None
+        for stream, cut in CUTS.items():
+            path = folder / f"{folder.name}_{part}_data_{cut.name}.npy"
+            array = open_array(path, (n_categories, n_objects, repeats, N_CHANNELS, cut.n_samples))
+            repeats = array.shape[2]
+            arrays[stream].append(array.reshape(-1, N_CHANNELS, cut.n_samples))
+        names += [label for label in held for _ in range(repeats or 0)]
+    return Trials(names, arrays, in_order=False)

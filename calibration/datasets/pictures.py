@@ -1,0 +1,80 @@
+"""Picture files as they were meant to be looked at: upright, in red, green and blue, 8 bits each."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from calibration.datasets.errors import SetUnusable
+from calibration.stimuli import Picture
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+# Whatever lets the background through is laid on the grey behind the built-in objects (calibration/objects/render.py).
+GREY = (118, 118, 118)
+# A large camera's 108 million pixels would be fine; what unpacks to more is a mistake or an attack.
+MAX_PIXELS = 120_000_000
+
+
+def read_picture(path: Path) -> Picture:
+    """(height, width, 3). Turned as its EXIF says, transparency on grey, 16 bits to 8, the first of several frames.
+
+    Raises:
+        SetUnusable: missing, unreadable, cut off, no picture, or more than `MAX_PIXELS`.
+    """
+    try:
+        with _open(path) as image:
+            _check_size(path, image.size)
+            upright = ImageOps.exif_transpose(image)
+            picture = np.array(_red_green_blue(upright), dtype=np.uint8)
+    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise SetUnusable(f"{path} is no picture that can be read: {error}") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow's readers raise on damage
+        raise SetUnusable(f"{path} cannot be read as a picture: {error}; is the file whole?") from error
+    picture.flags.writeable = False
+    return picture
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """(height, width) as stored, from the file's header alone.
+
+    Raises:
+        SetUnusable: as `read_picture`, as far as the header tells.
+    """
+    try:
+        with _open(path) as image:
+            _check_size(path, image.size)
+            return image.height, image.width
+    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise SetUnusable(f"{path} is no picture that can be read: {error}") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise SetUnusable(f"{path} cannot be read as a picture: {error}; is the file whole?") from error
+
+
+def _open(path: Path) -> Image.Image:
+    with warnings.catch_warnings():
+        # Pillow warns from its own limit on and refuses from twice that; ours is in between.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(path)
+
+
+def _check_size(path: Path, size: tuple[int, int]) -> None:
+    if size[0] * size[1] > MAX_PIXELS:
+        raise SetUnusable(f"{path}: {size[0]} x {size[1]} pixels; expected at most {MAX_PIXELS}, make it smaller")
+
+
+def _red_green_blue(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":
+        return _from_deep(image).convert("RGB")
+    if image.has_transparency_data:
+        opaque = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", opaque.size, (*GREY, 255)), opaque).convert("RGB")
+    return image.convert("RGB")
+
+
+def _from_deep(image: Image.Image) -> Image.Image:
+    """16-bit grey, which Pillow's own conversion clips instead of scaling."""
+    values = np.asarray(image)
+    if image.mode == "F" or values.min() < 0 or values.max() > 0xFFFF:
+        raise ValueError(f"values from {values.min():g} to {values.max():g}, expected 8 or 16 bits")
+    return Image.fromarray(np.round(values * (255 / 0xFFFF)).astype(np.uint8))
