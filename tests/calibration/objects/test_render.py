@@ -42,7 +42,8 @@ def test_a_picture_ends_before_its_edges_at_every_angle(renderer, solid):
 
 
 @pytest.mark.parametrize("pose", [Pose(20, 0, 1.2), Pose(-30, 45, 1.1), Pose(0, 0, 1.5)])
-def test_the_camera_sees_what_the_geometry_says(renderer, solid, pose):
+def test_the_camera_sees_what_the_geometry_says(renderer, pose):
+    solid = build("house", 3)
     points, face = scatter(solid.vertices, solid.faces, 200_000, np.random.default_rng(0))
     for deg in (0, 80):
         seen = renderer.view(solid, deg, pose).parts
