@@ -10,22 +10,19 @@ from calibration.objects.shapes import ball, box, hoop, joined, lathe, rod, tube
 
 def icecream(draw: Draw) -> Parts:
     """Scoops on a wafer cone that stands on its point, with something stuck in or on top."""
-    scoops, size, long = draw.whole(1, 3), draw.between(0.36, 0.46), draw.between(0.8, 1.2)
+    scoops, size, long = draw.whole(1, 3), draw.between(0.38, 0.46), draw.between(0.95, 1.35)
     shrink, drip = draw.between(0.8, 0.95), draw.whole(4, 7)
     balls, z = [], size * 0.45
     for i in range(scoops):
         radius = size * shrink**i
         balls.append(ball((radius, radius, radius * 0.95), at=(0, 0, z)))
-        z += radius * (0.75 + 0.5 * shrink)
+        z += radius * (0.6 + 0.5 * shrink)
     top = z - size * shrink ** (scoops - 1) * 0.3
     skirt = [
         ball((0.13, 0.13, draw.between(0.13, 0.24)), at=(size * 0.92 * np.cos(a), size * 0.92 * np.sin(a), size * 0.12))
         for a in np.linspace(0, 2 * np.pi, drip, endpoint=False)
     ]
-    ribs = [
-        hoop(size * 0.92 * (1 - t) + 0.03, 0.04, at=(0, 0, -long * t))
-        for t in np.linspace(0.18, 0.75, draw.whole(3, 5))
-    ]
+    ribs = [hoop(size * 0.95 * (1 - t), 0.05, at=(0, 0, -long * t)) for t in np.linspace(0.18, 0.75, draw.whole(3, 5))]
     wafer = draw.one_of(
         tube([(0.12, 0, top - 0.4), (0.32, 0.05, top + 0.35)], 0.075),
         box((0.3, 0.09, 0.6), at=(0.16, 0.1, top), turned=(0, 20, 0)),
@@ -51,7 +48,7 @@ def pineapple(draw: Draw) -> Parts:
         z = 1 - 2 * (i + 0.5) / eyes
         r = wide * np.sqrt(1 - z * z) * (1 - pear * z)
         knobs.append(
-            ball((size * 0.55, size * 0.55, size * 0.6), at=(r * np.cos(golden * i), r * np.sin(golden * i), high * z))
+            ball((size * 0.65, size * 0.65, size * 0.65), at=(r * np.cos(golden * i), r * np.sin(golden * i), high * z))
         )
     angles = np.linspace(-np.pi / 2, np.pi / 2, 16)
     return {

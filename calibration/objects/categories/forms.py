@@ -50,7 +50,7 @@ def oval(across: float, up: float, *, n: int = 24) -> list[Pair]:
 
 
 def arched(wide: float, high: float, rise: float) -> list[Pair]:
-    """A doorway that stands on the x axis: upright to `high`, then an arch of height `rise`; from left foot to right."""
+    """A doorway on the x axis from its left foot to its right: upright to `high`, then an arch of height `rise`."""
     angles = np.linspace(np.pi, 0, 13)
     return [
         (-wide / 2, 0.0),

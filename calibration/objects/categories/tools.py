@@ -26,11 +26,10 @@ def hammer(draw: Draw) -> Parts:
         ),
     )
     square = draw.yes(0.4)
-    block = box((0.4, head * 1.7, head * 1.7)) if square else rod(head, 0.4, turned=_ALONG_X)
-    stub = (
-        box((face, head * 2.1, head * 2.1), at=(reach, 0, 0))
+    block, stub = (
+        (box((0.4, head * 1.7, head * 1.7)), box((face, head * 2.1, head * 2.1), at=(reach, 0, 0)))
         if square
-        else rod(head * 1.25, face, at=(reach, 0, 0), turned=_ALONG_X)
+        else (rod(head, 0.4, turned=_ALONG_X), rod(head * 1.25, face, at=(reach, 0, 0), turned=_ALONG_X))
     )
     parts = {
         "head": joined(block, rod(head * 0.75, reach, at=(reach / 2, 0, 0), turned=_ALONG_X)),
@@ -44,7 +43,7 @@ def hammer(draw: Draw) -> Parts:
             ball(thick * 1.5, at=(0, 0, -long - 0.05)),
         ),
     }
-    return posed(parts, turned=(0, draw.between(15, 30), 15))
+    return posed(parts, turned=(0, draw.between(0, 25), 15))
 
 
 def key(draw: Draw) -> Parts:
@@ -56,55 +55,44 @@ def key(draw: Draw) -> Parts:
         hoop(ring * 0.62, wire, at=(x * ring, 0, z * ring), turned=_UPRIGHT)
         for x, z in ((0, 1.6), (-0.7, 0.65), (0.7, 0.65))
     ]
-    square = tube(
-        [
-            (x * ring * 0.95, 0, ring * (1 + z * 0.95))
-            for x, z in ((0, -1.15), (1.0, -0.75), (1.0, 0.75), (0, 1.15), (-1.0, 0.75), (-1.0, -0.75))
-        ],
-        wire,
-        closed=True,
-    )
+    corners = ((0, -1.1), (0.95, -0.7), (0.95, 0.7), (0, 1.1), (-0.95, 0.7), (-0.95, -0.7))
+    square = tube([(x * ring, 0, ring * (1 + z)) for x, z in corners], wire, closed=True)
     step = min(0.2, long * 0.5 / n)
-    teeth = [
-        box((reach * draw.between(0.6, 1.0), 0.17, step * 0.62), at=(0, 0, -long + 0.08 + step * i)) for i in range(n)
-    ]
-    teeth = [placed(tooth, at=(tooth.extents[0] / 2, 0, 0)) for tooth in teeth]
+    bits = [reach * draw.between(0.6, 1.0) for _ in range(n)]
+    teeth = [box((x, 0.17, step * 0.62), at=(x / 2, 0, -long + 0.08 + step * i)) for i, x in enumerate(bits)]
     rings = [rod(thick * 1.6, 0.09, at=(0, 0, -0.12 - 0.17 * i)) for i in range(draw.whole(1, 2))]
     parts = {
         "ring": draw.one_of(flat, joined(*trefoil), square),
         "shaft": joined(rod(thick, long, at=(0, 0, -long / 2 + 0.02)), ball(thick, at=(0, 0, -long))),
-        "teeth": joined(*teeth),
+        "teeth": placed(joined(*teeth), turned=(0, 0, -35)),
         "collar": joined(*rings),
     }
-    return posed(parts, turned=(0, draw.between(-25, 25), 20))
+    return posed(parts, turned=(0, draw.between(-25, 25), 0))
 
 
 def saw(draw: Draw) -> Parts:
-    """A long blade with a row of teeth below and a closed grip at its broad end."""
-    long, heel, toe = draw.between(1.5, 1.9), draw.between(0.42, 0.58), draw.between(0.18, 0.32)
-    n, bite = draw.whole(8, 14), draw.between(0.09, 0.14)
-    teeth = [(long * (i + k) / n, 0.0 if k == 0 else -bite) for i in range(n) for k in (0, 0.5)]
-    blade = slab([(0, heel), *teeth, (long, 0.0), (long, toe)], 0.1, turned=_UPRIGHT)
-    lean, size, thick = draw.between(-0.1, 0.12), draw.between(0.9, 1.15) * heel, draw.between(0.08, 0.1)
-    loop = [
-        (0.0, 0, 0.02),
-        (-size * 0.6, 0, -0.06 + lean),
-        (-size * 0.95, 0, heel * 0.35),
-        (-size * 0.75, 0, heel + 0.06),
-        (0.0, 0, heel - 0.02),
-    ]
-    pins = [rod(0.07, 0.28, at=(0.07, 0, z * heel), turned=_UPRIGHT) for z in np.linspace(0.2, 0.8, draw.whole(2, 3))]
+    """A long blade with a row of teeth, set in turn to the left and right, and a closed grip at its broad end."""
+    long, heel, toe = draw.between(1.4, 1.8), draw.between(0.45, 0.62), draw.between(0.2, 0.36)
+    n, bite = draw.whole(7, 12), draw.between(0.14, 0.2)
+    step, lean, thick = long / n, draw.between(-0.1, 0.12), draw.between(0.08, 0.11)
+    tooth = slab([(0, 0.05), (step, 0.05), (step / 2, -bite)], 0.11, turned=_UPRIGHT)
+    teeth = [placed(tooth, at=(i * step, 0.05 * (-1) ** i, 0)) for i in range(n)]
+    size = draw.between(0.9, 1.15) * heel
+    loop = size * np.array([(0, 0, 0.04), (-0.6, 0, lean - 0.1), (-0.95, 0, 0.35), (-0.75, 0, 1.05), (0, 0, 0.9)])
+    back = draw.one_of(
+        tube([(0.0, 0, heel), (long, 0, toe)], 0.08),
+        rod(0.08, 0.2, at=(long - 0.1, 0, toe * 0.6), turned=_UPRIGHT),
+    )
+    pins = [rod(0.07, 0.3, at=(0.07, 0, z * heel), turned=_UPRIGHT) for z in np.linspace(0.2, 0.8, draw.whole(2, 3))]
+    cheek = slab([(-0.1, 0.0), (0.16, 0.02), (0.2, heel), (-0.1, heel)], 0.22, turned=_UPRIGHT)
     parts = {
-        "blade": blade,
-        "grip": joined(
-            tube(loop, thick * 1.2), slab([(-0.1, 0.0), (0.16, 0.02), (0.2, heel), (-0.1, heel)], 0.2, turned=_UPRIGHT)
-        ),
+        "blade": slab([(0, heel), (0, 0), (long, 0), (long, toe)], 0.1, turned=_UPRIGHT),
+        "teeth": joined(*teeth),
+        "grip": joined(tube(loop, thick * 1.3), cheek),
         "screws": joined(*pins),
-        "spine": tube([(0.0, 0, heel), (long, 0, toe)], 0.08)
-        if draw.yes(0.4)
-        else rod(0.08, 0.14, at=(long - 0.1, 0, toe * 0.6), turned=_UPRIGHT),
+        "back": back,
     }
-    return posed(parts, turned=(0, -draw.between(10, 35), 15))
+    return posed(parts, turned=(0, -90, 0))
 
 
 def scissors(draw: Draw) -> Parts:
@@ -112,14 +100,8 @@ def scissors(draw: Draw) -> Parts:
     long, wide, gape = draw.between(0.8, 1.2), draw.between(0.11, 0.17), draw.between(12, 26)
     loop, wire, arm = draw.between(0.22, 0.32), draw.between(0.07, 0.1), draw.between(0.3, 0.5)
     blunt, slim = draw.between(0.15, 0.6), draw.between(0.75, 1.0)
-    outline = [
-        (-wide, -0.2),
-        (wide * 0.7, -0.2),
-        (wide * 0.7, long * 0.6),
-        (-wide * 0.4, long),
-        (-wide * (0.4 + blunt * 0.6), long),
-        (-wide, long * 0.5),
-    ]
+    edge, tip = [(-wide, -0.2), (wide * 0.7, -0.2), (wide * 0.7, long * 0.6)], -wide * 0.4
+    outline = [*edge, (tip, long), (tip - wide * blunt * 0.6, long), (-wide, long * 0.5)]
     blades, loops = [], []
     for side, y in ((1, -0.055), (-1, 0.055)):
         blade = slab([(side * x, z) for x, z in outline], 0.11, turned=_UPRIGHT)
