@@ -3,7 +3,7 @@
 import trimesh
 
 from calibration.objects.categories.arranged import balls, leaf, on, patch
-from calibration.objects.categories.forms import both, placed
+from calibration.objects.categories.forms import both, placed, posed
 from calibration.objects.draw import Draw, Parts
 from calibration.objects.shapes import Triple, ball, joined, mirrored, rod, slab, tube
 
@@ -28,7 +28,7 @@ def face(draw: Draw) -> Parts:
 
 
 def dog(draw: Draw) -> Parts:
-    """On four legs with a snout, its tail up."""
+    """On four legs with a snout, its tail up; seen half from the side."""
     stout, long, leg = draw.between(0.26, 0.38), draw.between(0.55, 0.95), draw.between(0.3, 0.75)
     back, snout, y = leg + 0.7 * stout, draw.between(0.2, 0.42), -long - 0.12
     z = back + draw.between(0.45, 0.65)
@@ -49,7 +49,7 @@ def dog(draw: Draw) -> Parts:
     }
     if draw.yes(0.4):
         parts["collar"] = ball((0.27, 0.27, 0.08), at=(0, -0.92 * long, (back + z) / 2), turned=(25, 0, 0))
-    return parts
+    return posed(parts, turned=(0, 0, draw.one_of(-40, 40)))
 
 
 def elephant(draw: Draw) -> Parts:

@@ -62,7 +62,7 @@ def cake(draw: Draw) -> Parts:
         for a in range(-70 + int(gap), 280, 30)
     ]
     top = n * high + 0.06
-    candle, m = rod(0.055, 0.35, at=(0.6 * sizes[-1][0], 0, top + 0.15)), draw.whole(3, 7)
+    candle, m = rod(0.055, 0.35, at=(0.6 * sizes[-1][0], 0, top + 0.15)), draw.whole(4, 7)
     parts = {
         "tiers": joined(*tiers),
         "icing": joined(*icing, *drips),

@@ -3,7 +3,7 @@
 import trimesh
 
 from calibration.objects.categories.arranged import balls, leaf, on
-from calibration.objects.categories.forms import both, placed
+from calibration.objects.categories.forms import both, placed, posed
 from calibration.objects.draw import Draw, Parts
 from calibration.objects.shapes import Pair, ball, joined, rod, slab, tube
 
@@ -75,7 +75,7 @@ def crab(draw: Draw) -> Parts:
         tube([(0.7 * wide, 0.5 * y, 0), (1.2 * wide, y, knee), (1.2 * wide + 0.25, 1.4 * y, -0.55)], [0.14, 0.12, 0.07])
         for y in ys
     ]
-    arm = tube([(0.7 * wide, -0.3, 0), (1.1 * wide, -0.65, 0.05), (wide, -0.95, 0.3)], 0.16)
+    arm = tube([(0.7 * wide, -0.3, 0), (1.15 * wide, -0.7, 0.05), (1.05 * wide, -0.9, 0.4)], 0.16)
     return {
         "shell": ball(shell),
         "legs": both(joined(*legs)),
@@ -87,7 +87,7 @@ def crab(draw: Draw) -> Parts:
 
 
 def fish(draw: Draw) -> Parts:
-    """A flat body with tail and fins."""
+    """A flat body with tail and fins, seen from the side."""
     body = thin, long, tall = draw.between(0.2, 0.36), draw.between(0.75, 1.05), draw.between(0.35, 0.7)
     fork, span = draw.between(0.2, 0.6), draw.between(0.35, 0.6)
     tail = [(-0.15, 0.1), (0.6, span), (fork, 0), (0.6, -span), (-0.15, -0.1)]
@@ -110,11 +110,11 @@ def fish(draw: Draw) -> Parts:
         parts["stripes"] = joined(*stripes[: draw.whole(1, 3)])
     if draw.yes():
         parts["belly fin"] = slab([(x * 0.6, -y) for x, y in fin], 0.11, at=(0, 0.35, -0.85 * tall), turned=(90, 0, 90))
-    return parts
+    return posed(parts, turned=(0, 0, draw.one_of(-55, 55)))
 
 
 def snail(draw: Draw) -> Parts:
-    """A coiled shell on a foot, eyes on stalks."""
+    """A coiled shell on a foot, eyes on stalks; seen from the side."""
     turns, coil, lean = draw.between(1.7, 2.4), draw.between(0.62, 0.85), draw.between(-12, 12)
     angles = [90 + 30 * i for i in range(int(12 * turns) + 1)]
     sizes = [coil * (0.12 + 0.88 * i / (len(angles) - 1)) for i in range(len(angles))]
@@ -122,7 +122,7 @@ def snail(draw: Draw) -> Parts:
     bulge = draw.between(0.0, 0.35)
     spiral = [(bulge * (1 - s / coil), y, z) for (_, y, z), s in zip(spiral, sizes, strict=True)]
     high, reach, stalk = draw.between(0.35, 0.6), draw.between(0.75, 1.0), draw.between(0.3, 0.5)
-    return {
+    parts = {
         "shell": placed(tube(spiral, [0.42 * s for s in sizes]), at=(0, 0.15, 0.15 + 0.95 * coil), turned=(0, lean, 0)),
         "foot": joined(
             ball((0.3, 1.1, 0.16), at=(0, 0.1, 0.1)),
@@ -132,21 +132,22 @@ def snail(draw: Draw) -> Parts:
         "stalks": both(tube([(0.08, -reach - 0.15, high + 0.3), (0.24, -reach - 0.3, high + 0.4 + stalk)], 0.06)),
         "eyes": both(ball(0.11, at=(0.24, -reach - 0.3, high + 0.45 + stalk))),
     }
+    return posed(parts, turned=(0, 0, draw.one_of(-50, 50)))
 
 
 def spider(draw: Draw) -> Parts:
     """Eight arched legs about two round parts."""
-    belly, knee, span = draw.between(0.5, 0.75), draw.between(0.45, 0.85), draw.between(1.15, 1.5)
+    belly, knee, span = draw.between(0.5, 0.75), draw.between(0.5, 0.9), draw.between(1.2, 1.6)
     legs = [
         tube(
             [
-                (0.15, -0.35 + 0.06 * a, 0.0),
+                (0.15, -0.35 + 0.004 * a, 0.0),
                 on((0.62 * span, 0.62 * span, 1), 90 + a, 0, at=(0, -0.3, knee)),
                 on((span, span, 1), 90 + a, 0, at=(0, -0.3, -0.55)),
             ],
             [0.13, 0.11, 0.07],
         )
-        for a in (-48, -16, 16, 48)
+        for a in (-54, -18, 18, 54)
     ]
     parts = {
         "belly": ball((belly, draw.between(1.0, 1.4) * belly, 0.9 * belly), at=(0, 0.1 + belly, 0.12)),
@@ -177,7 +178,7 @@ def _pincer(x: float, size: float) -> trimesh.Trimesh:
     """A crab's claw at the end of its arm, opening upwards."""
     finger = tube([(0.08, -0.15, 0), (0.24, -0.42, 0), (0.05, -0.75, 0)], [0.13, 0.12, 0.05])
     hand = joined(ball((0.24, 0.3, 0.18)), both(finger)).apply_scale(size)
-    return placed(hand, at=(x, -1.0, 0.4), turned=(-55, 0, 0))
+    return placed(hand, at=(1.05 * x, -0.95, 0.55), turned=(-75, 0, 0))
 
 
 MAKERS = {

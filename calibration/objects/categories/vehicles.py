@@ -1,7 +1,7 @@
 """Things that drive, swim and fly."""
 
 from calibration.objects.categories.arranged import bar, in_row, wrapped
-from calibration.objects.categories.forms import around, both, placed
+from calibration.objects.categories.forms import around, both, placed, posed
 from calibration.objects.draw import Draw, Parts
 from calibration.objects.shapes import Pair, ball, box, hoop, joined, lathe, rod, slab, tube
 
@@ -53,7 +53,7 @@ def airplane(draw: Draw) -> Parts:
 
 
 def bicycle(draw: Draw) -> Parts:
-    """Two wheels in line, a frame, handlebar and saddle."""
+    """Two wheels in line, a frame, handlebar and saddle; seen from the side."""
     r, d, tyre = draw.between(0.42, 0.55), draw.between(0.62, 0.8), draw.between(0.06, 0.1)
     rear, front, crank = (0.0, d, r), (0.0, -d, r), (0.0, 0.12, 0.85 * r)
     seat, head = (0.0, 0.32, r + draw.between(0.4, 0.6)), (0.0, -0.72 * d, r + draw.between(0.5, 0.65))
@@ -100,7 +100,7 @@ def bicycle(draw: Draw) -> Parts:
         parts["rack"] = joined(
             box((0.24, 0.6, 0.07), at=(0, d, 2 * r + 0.1)), both(bar((0.08, d, r), (0.08, d, 2 * r + 0.1), 0.045))
         )
-    return parts
+    return posed(parts, turned=(0, 0, draw.one_of(-55, 55)))
 
 
 def boat(draw: Draw) -> Parts:
@@ -116,7 +116,7 @@ def boat(draw: Draw) -> Parts:
         (-wide, 0.0),
         (-0.6 * wide, -0.6 * long),
     ]
-    aft, fore, square = draw.between(0.75, 1.0), draw.between(0.45, 0.7), draw.yes(0.3)
+    aft, fore, square = draw.between(0.85, 1.1), draw.between(0.55, 0.75), draw.yes(0.3)
     leech = (
         [(aft, 0.12), (0.75 * aft, 0.8 * mast), (0.06, 0.95 * mast)] if square else [(aft, 0.12), (0.06, 0.95 * mast)]
     )
