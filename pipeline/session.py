@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from pipeline.acquire import Acquisition
 from pipeline.channels import Lossless
 from pipeline.clock import Clock, LslClock
+from pipeline.coupling.values import CouplingConfig
 from pipeline.decode import DecodeLoop, Decoder
 from pipeline.epochs import EpochBuilder, EpochConfig
+from pipeline.live_coupling import CouplingLoop
 from pipeline.lived import LivedWriter
 from pipeline.preprocess import Chain, ChainConfig
 from pipeline.quality import ChannelQuality
@@ -29,6 +31,8 @@ log = logging.getLogger(__name__)
 
 MAX_EVENTS = 10_000
 MAX_RECENT_MARKERS = 512
+# Shows what it can and holds nothing up: it is stopped, never waited for.
+COUPLING = "coupling"
 # A worker that dies again and again is left dead.
 MAX_RESTARTS = 10
 # What the decoder may need at the end for what still waits in the ring.
@@ -102,6 +106,7 @@ class Session:
         on_decision: Callable[[Decision], None] | None = None,
         on_item: Callable[[Item], None] | None = None,
         on_trial: Callable[[str, float], None] | None = None,
+        coupling: CouplingConfig | None = None,
     ) -> None:
         self.clock = clock or LslClock()
         self.ledger = Ledger()
@@ -116,7 +121,9 @@ class Session:
         self._on_item = on_item
         self._on_trial = on_trial
         self._controls: Lossless[Callable[[], None]] = Lossless()
+        self._coupling_config = coupling
         self.loop: DecodeLoop | None = None
+        self.coupling: CouplingLoop | None = None
         self.events: deque[SourceEvent] = deque(maxlen=MAX_EVENTS)
         self.event_counts: Counter[str] = Counter()
         self.recent_markers: deque[Marker] = deque(maxlen=MAX_RECENT_MARKERS)
@@ -151,12 +158,19 @@ class Session:
             if self.setup.epoch is not None:
                 builder = EpochBuilder(self.setup.epoch, len(chain.channels), chain.sfreq_hz)
             self.loop = DecodeLoop(acquisition, chain, builder, self.decoder, self.clock, self.ledger)
+        if self._coupling_config is not None:
+            self.coupling = CouplingLoop(acquisition, self._coupling_config, self.clock, self.ledger, self._bads)
+
+    def _bads(self) -> tuple[str, ...]:
+        return self.loop.chain.bads if self.loop is not None else ()
 
     # By hand: a replay, or a test.
 
     def crank(self) -> bool:
         """One step of every loop; False when everything has been handled. Then comes `finish`."""
         more = self.acquire_step(0.0)
+        if self.coupling is not None:
+            self.coupling.step(0.0)
         return (self.decode_step(0.0) or more) if self.loop is not None else more
 
     def finish(self) -> None:
@@ -178,6 +192,8 @@ class Session:
         self.workers = (Worker("acquire", lambda: self.acquire_step(0.05)),)
         if self.loop is not None:
             self.workers += (Worker("decode", lambda: self.decode_step(0.1)),)
+        if self.coupling is not None and not self.coupling.off:
+            self.workers += (Worker(COUPLING, self.coupling.step),)
         for worker in self.workers:
             worker.start()
 
@@ -192,7 +208,9 @@ class Session:
             self.acquisition.finish()
             self._route()
         self.acquisition.end()
-        if all(self._drained(worker) for worker in self.workers[1:]):
+        for worker in (w for w in self.workers if w.name == COUPLING):
+            worker.stop()
+        if all(self._drained(worker) for worker in self.workers[1:] if worker.name != COUPLING):
             self.finish()
         self._close_log()
         self.acquisition.close()
@@ -260,6 +278,8 @@ class Session:
                 self._on_item(item)
         for marker in self.acquisition.markers.take_all():
             self.recent_markers.append(marker)
+            if self.coupling is not None:
+                self.coupling.offer(marker)
             onset = self.scorer.take(marker)
             if onset is not None and self.loop is not None:
                 self.loop.onsets.put(onset)

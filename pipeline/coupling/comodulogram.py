@@ -1,0 +1,134 @@
+"""Which rhythm modulates which: the index of one channel over many pairs of bands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engines.errors import InputError
+from pipeline.coupling.analytic import phase_and_amplitude
+from pipeline.coupling.bands import BAND_LIMIT, Band, CouplingBands
+from pipeline.coupling.index import N_BINS, map_of, one_hot, phase_bins
+from pipeline.types import Array
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Centres and widths of the bands, in Hz.
+
+    Raises:
+        InputError: no centre, or a band that reaches 0 Hz.
+    """
+
+    phase_hz: tuple[float, ...]
+    amplitude_hz: tuple[float, ...]
+    phase_width_hz: float = 2.0
+    amplitude_width_hz: float = 20.0
+    mains_hz: float | None = 50.0
+
+    def __post_init__(self) -> None:
+        if not (self.phase_hz and self.amplitude_hz):
+            raise InputError("a comodulogram needs a phase and an amplitude centre at least")
+        for _, _, bands in self.pairs():
+            bands.why_not(1.0)  # builds, and so checks, every band
+
+    @classmethod
+    def up_to(cls, sfreq_hz: float, mains_hz: float | None) -> "Grid":
+        """Phases from 2 to 10 Hz, amplitudes from 20 Hz to what the rate allows or 150 Hz.
+
+        Raises:
+            InputError: the rate allows no amplitude band.
+        """
+        top_hz = min(150.0, BAND_LIMIT * sfreq_hz - cls.amplitude_width_hz / 2)
+        amplitudes = tuple(np.arange(20.0, top_hz + 1e-9, 5.0).tolist())
+        if not amplitudes:
+            raise InputError(f"at {sfreq_hz:g} Hz no band of {cls.amplitude_width_hz:g} Hz is left for a comodulogram")
+        return cls(tuple(np.arange(2.0, 10.5, 1.0).tolist()), amplitudes, mains_hz=mains_hz)
+
+    def phase_band(self, centre_hz: float) -> Band:
+        """The band around a phase centre."""
+        return centre_hz - self.phase_width_hz / 2, centre_hz + self.phase_width_hz / 2
+
+    def amplitude_band(self, centre_hz: float) -> Band:
+        """The band around an amplitude centre."""
+        return centre_hz - self.amplitude_width_hz / 2, centre_hz + self.amplitude_width_hz / 2
+
+    def pairs(self) -> list[tuple[int, int, CouplingBands]]:
+        """(row, column, bands) of every cell."""
+        return [
+            (i, j, CouplingBands(self.phase_band(slow), self.amplitude_band(fast), self.mains_hz))
+            for i, slow in enumerate(self.phase_hz)
+            for j, fast in enumerate(self.amplitude_hz)
+        ]
+
+    def why_not(self, sfreq_hz: float) -> tuple[tuple[str, ...], ...]:
+        """(n_phase, n_amplitude) texts: why a cell is greyed, "" where it is not."""
+        texts = [["" for _ in self.amplitude_hz] for _ in self.phase_hz]
+        for i, j, bands in self.pairs():
+            texts[i][j] = bands.why_not(sfreq_hz)
+        return tuple(map(tuple, texts))
+
+
+@dataclass(frozen=True, eq=False)
+class Comodulogram:
+    """One channel. `mi` (n_phase, n_amplitude), NaN in greyed cells; `why_not` the same shape, "" where not greyed.
+
+    Draw: phase frequency to the right, amplitude frequency upwards, `mi.T` as colour; greyed cells grey, the reason in
+    the tool tip.
+    """
+
+    channel: str
+    grid: Grid
+    mi: Array
+    why_not: tuple[tuple[str, ...], ...]
+
+    @property
+    def peak_hz(self) -> tuple[float, float] | None:
+        """Phase and amplitude centre of the largest index; None when every cell is greyed."""
+        if not np.isfinite(self.mi).any():
+            return None
+        i, j = np.unravel_index(np.nanargmax(self.mi), self.mi.shape)
+        return self.grid.phase_hz[int(i)], self.grid.amplitude_hz[int(j)]
+
+
+def comodulogram(
+    pieces: Sequence[Array], sfreq_hz: float, grid: Grid, channel: str = "", margin_s: float = 0.0, n_bins: int = N_BINS
+) -> Comodulogram:
+    """The index over the grid, pooled over the pieces.
+
+    Args:
+        pieces: (n,) samples each, of one channel, finite.
+        sfreq_hz: their rate.
+        grid: the bands.
+        channel: its name.
+        margin_s: cut off at both ends of every piece after filtering.
+        n_bins: phase bins.
+
+    Raises:
+        InputError: a piece too short to filter.
+
+    Thread: any.
+    """
+    why_not = grid.why_not(sfreq_hz)
+    allowed = np.array([[not text for text in row] for row in why_not])
+    rows, columns = np.flatnonzero(allowed.any(axis=1)), np.flatnonzero(allowed.any(axis=0))
+
+    def joined(band: Band) -> tuple[Array, Array]:
+        return _joined(pieces, sfreq_hz, band, grid.mains_hz, margin_s)
+
+    mi = np.full(allowed.shape, np.nan)
+    if rows.size:
+        slow = np.array([joined(grid.phase_band(grid.phase_hz[i]))[0] for i in rows])
+        fast = np.array([joined(grid.amplitude_band(grid.amplitude_hz[j]))[1] for j in columns])
+        indicator = one_hot(phase_bins(slow, n_bins), n_bins, np.float64)
+        mi[np.ix_(rows, columns)] = map_of(indicator, indicator.sum(axis=-1), fast)
+    return Comodulogram(channel, grid, np.where(allowed, mi, np.nan), why_not)
+
+
+def _joined(
+    pieces: Sequence[Array], sfreq_hz: float, band: Band, mains_hz: float | None, margin_s: float
+) -> tuple[Array, Array]:
+    cut = round(margin_s * sfreq_hz)
+    made = [phase_and_amplitude(piece, sfreq_hz, band, mains_hz) for piece in pieces]
+    phase_rad, amplitude = (np.concatenate([one[k][cut : len(one[k]) - cut] for one in made]) for k in (0, 1))
+    return phase_rad, amplitude
