@@ -28,6 +28,7 @@ COMMANDS = {
     "replay": "run",
     "live": "run",
     "calibrate": "calibrate",
+    "stimuli": "stimuli",
     "window": "window",
 }
 
@@ -115,6 +116,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_replay(add("replay", "run a recording through the live pipeline"))
     _add_calibrate(add("calibrate", "fit and honestly evaluate a decoder on recordings"))
+    _add_stimuli(commands, common)
     live = add("live", "decode live")
     _add_source(live, markers_required=False)
     live.add_argument("--subject", type=Path, metavar="DIR", help="a calibrated subject; without it nothing is decoded")
@@ -148,6 +150,31 @@ def _add_simulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", type=_new_file, metavar="FILE.xdf", help="write a new file, faster than real time, instead of streaming"
     )
+
+
+def _add_stimuli(commands: "argparse._SubParsersAction[_Parser]", common: _Parser) -> None:
+    text = "stimulus sets: the built-in one, and folders of your own"
+    actions = commands.add_parser("stimuli", help=text, description=text).add_subparsers(
+        dest="action", metavar="ACTION", required=True, parser_class=_Parser
+    )
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return actions.add_parser(name, help=text, description=text, parents=[common])
+
+    which = "builtin, or a folder of pictures, videos and meshes, in the layout of EEG-3D, or of THINGS"
+    add("list", "what is in a set").add_argument(
+        "set", nargs="?", default="builtin", metavar="SET", help=f"{which} (default: builtin)"
+    )
+    add("check", "read a whole set and say what is wrong with it").add_argument("set", metavar="SET", help=which)
+    index = add("index", "write the manifest of a folder: every file with its hash")
+    index.add_argument("folder", type=Path, metavar="DIR", help="the folder; stimuli.toml in it is replaced")
+    index.add_argument("--name", required=True, metavar="NAME", help="what reports call the set")
+    index.add_argument("--licence", required=True, metavar="TEXT", help="on what terms you have the files")
+    build = add("build", "make the built-in set's pictures and descriptors again, which takes minutes")
+    build.add_argument("--to", type=_new_file, required=True, metavar="DIR", help="a new folder for them")
+    sheet = add("sheet", "all pictures of a set on one sheet")
+    sheet.add_argument("set", metavar="SET", help=which)
+    sheet.add_argument("--to", type=_new_file, required=True, metavar="FILE.png", help=NEW_FILE)
 
 
 def _add_source(parser: argparse.ArgumentParser, markers_required: bool) -> None:

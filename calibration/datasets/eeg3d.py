@@ -189,6 +189,17 @@ class Eeg3d:
         """
         return self._descriptions.get(self.label(item).key)
 
+    def verify(self, item: Item) -> None:
+        """Read every file of `item` whole.
+
+        Raises:
+            SetUnusable: no such item, or one of its files is missing or damaged.
+        """
+        self.picture(item)
+        self.turn(item)
+        self.point_cloud(item)
+        self.colour_label(item)
+
     def trials(self, subject: str) -> Trials:
         """Everything recorded from `subject`, opened and not read.
 

@@ -117,6 +117,19 @@ class Folder:
         self._of(item)
         return None
 
+    def verify(self, item: Item) -> None:
+        """Read every file of `item` whole.
+
+        Raises:
+            SetUnusable: no such item, or one of its files is missing, damaged or outside the folder.
+        """
+        files = self._of(item)
+        if files.picture is not None:
+            self.picture(item)
+        if files.video is not None:
+            videos.read_video(inside(self.folder, files.video))
+        self.mesh(item)
+
     def _of(self, item: Item) -> Files:
         if item not in self._files:
             raise SetUnusable(f"{self.name} has no {item.key}; `afterimage stimuli list` names what it has")

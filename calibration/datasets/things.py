@@ -89,6 +89,14 @@ class Things:
         self._path(item)
         return None
 
+    def verify(self, item: Item) -> None:
+        """Read the picture of `item` whole.
+
+        Raises:
+            SetUnusable: no such item, or a damaged file.
+        """
+        self.picture(item)
+
     def _path(self, item: Item) -> Path:
         if item not in self._paths:
             raise SetUnusable(f"{self.name} has no {item.key}; `afterimage stimuli list` names what it has")
