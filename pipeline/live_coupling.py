@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.acquire import Acquisition
 from pipeline.channels import Latest, Lossless
 from pipeline.clock import Clock
-from pipeline.coupling.comodulogram import Comodulogram, Grid, comodulogram
+from pipeline.coupling.comodulogram import Comodulogram, Grid, Piece, comodulogram
 from pipeline.coupling.live import ESTIMATOR, Estimate, LiveEstimator
 from pipeline.coupling.values import CouplingConfig, CouplingMap, TrialCoupling
 from pipeline.errors import Overrun
@@ -191,9 +191,10 @@ class CouplingLoop:
             return
         began_s = self._clock.now_s()
         config, name = self.config, self.channels[made.strongest]
-        pieces = [samples[made.strongest]]
         rate_hz = self._acquisition.info.sfreq_hz
-        self._comodulogram.put(comodulogram(pieces, rate_hz, self._grid, name, config.margin_s, config.n_bins))
+        cut = round(config.margin_s * rate_hz)
+        piece = Piece(samples[made.strongest : made.strongest + 1], (cut, cut))
+        self._comodulogram.put(comodulogram([piece], rate_hz, self._grid, name, config.n_bins))
         self._ledger.add("comodulogram", self._clock.now_s() - began_s)
 
     def _follow_trials(self, written: int) -> None:

@@ -103,7 +103,8 @@ class TrialLoop:
         samples = cut(at_s + window_s[0] - margin_s, at_s + window_s[1] + margin_s)
         if samples is None or not np.isfinite(samples).any():
             return None
-        return trial_window(samples, self._sfreq_hz, self._config.bands, margin_s, self._config.n_bins)
+        n = round(margin_s * self._sfreq_hz)
+        return trial_window(samples, self._sfreq_hz, self._config.bands, (n, n), self._config.n_bins)
 
 
 def _matches(label: str, globs: tuple[str, ...]) -> bool:

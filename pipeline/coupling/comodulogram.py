@@ -1,6 +1,6 @@
 """Which rhythm modulates which: the index of one channel over many pairs of bands."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from engines.errors import InputError
 from pipeline.coupling.analytic import phase_and_amplitude
 from pipeline.coupling.bands import BAND_LIMIT, Band, CouplingBands
-from pipeline.coupling.index import N_BINS, map_of, one_hot, phase_bins
+from pipeline.coupling.index import N_BINS, index_of, mean_amplitude, one_hot, phase_bins
 from pipeline.types import Array
 
 
@@ -91,17 +91,24 @@ class Comodulogram:
         return self.grid.phase_hz[int(i)], self.grid.amplitude_hz[int(j)]
 
 
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Samples in one stretch, (n_channels, n), the first and last of which only feed the filters: `margins`."""
+
+    samples: Array
+    margins: tuple[int, int] = (0, 0)
+
+
 def comodulogram(
-    pieces: Sequence[Array], sfreq_hz: float, grid: Grid, channel: str = "", margin_s: float = 0.0, n_bins: int = N_BINS
+    pieces: Iterable[Piece], sfreq_hz: float, grid: Grid, channel: str = "", n_bins: int = N_BINS
 ) -> Comodulogram:
     """The index over the grid, pooled over the pieces.
 
     Args:
-        pieces: (n,) samples each, of one channel, finite.
+        pieces: of one channel, finite.
         sfreq_hz: their rate.
         grid: the bands.
         channel: its name.
-        margin_s: cut off at both ends of every piece after filtering.
         n_bins: phase bins.
 
     Raises:
@@ -112,23 +119,22 @@ def comodulogram(
     why_not = grid.why_not(sfreq_hz)
     allowed = np.array([[not text for text in row] for row in why_not])
     rows, columns = np.flatnonzero(allowed.any(axis=1)), np.flatnonzero(allowed.any(axis=0))
-
-    def joined(band: Band) -> tuple[Array, Array]:
-        return _joined(pieces, sfreq_hz, band, grid.mains_hz, margin_s)
-
+    slow = [grid.phase_band(grid.phase_hz[i]) for i in rows]
+    fast = [grid.amplitude_band(grid.amplitude_hz[j]) for j in columns]
+    sums, counts = np.zeros((len(slow), n_bins, len(fast))), np.zeros((len(slow), n_bins, 1))
+    for piece in pieces if slow else ():
+        phases = np.array([_filtered(piece, sfreq_hz, band, grid.mains_hz)[0] for band in slow])
+        amplitudes = np.array([_filtered(piece, sfreq_hz, band, grid.mains_hz)[1] for band in fast])
+        indicator = one_hot(phase_bins(phases, n_bins), n_bins, np.float64)
+        sums += indicator @ amplitudes.T
+        counts += indicator.sum(axis=-1, keepdims=True)
     mi = np.full(allowed.shape, np.nan)
-    if rows.size:
-        slow = np.array([joined(grid.phase_band(grid.phase_hz[i]))[0] for i in rows])
-        fast = np.array([joined(grid.amplitude_band(grid.amplitude_hz[j]))[1] for j in columns])
-        indicator = one_hot(phase_bins(slow, n_bins), n_bins, np.float64)
-        mi[np.ix_(rows, columns)] = map_of(indicator, indicator.sum(axis=-1), fast)
+    mi[np.ix_(rows, columns)] = index_of(mean_amplitude(sums, counts), axis=1)
     return Comodulogram(channel, grid, np.where(allowed, mi, np.nan), why_not)
 
 
-def _joined(
-    pieces: Sequence[Array], sfreq_hz: float, band: Band, mains_hz: float | None, margin_s: float
-) -> tuple[Array, Array]:
-    cut = round(margin_s * sfreq_hz)
-    made = [phase_and_amplitude(piece, sfreq_hz, band, mains_hz) for piece in pieces]
-    phase_rad, amplitude = (np.concatenate([one[k][cut : len(one[k]) - cut] for one in made]) for k in (0, 1))
-    return phase_rad, amplitude
+def _filtered(piece: Piece, sfreq_hz: float, band: Band, mains_hz: float | None) -> tuple[Array, Array]:
+    """Phase and amplitude of one channel, (n,) each, the margins cut."""
+    kept = slice(piece.margins[0], piece.samples.shape[-1] - piece.margins[1])
+    phase_rad, amplitude = phase_and_amplitude(piece.samples[0], sfreq_hz, band, mains_hz)
+    return phase_rad[kept], amplitude[kept]

@@ -12,6 +12,7 @@ channel with the largest of all channels in every surrogate (Nichols & Holmes 20
 channels to one mean and spread, the observed value counted in, so that a noisy channel does not hide the others.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,7 @@ from pipeline.types import Array
 Shifts = NDArray[np.intp]
 
 # Elements of a block of channels while surrogates are made: a few MB, which stays in the caches.
-BLOCK = 150_000
+BLOCK = 40_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,20 +103,27 @@ def shift_surrogates(
     Thread: any.
     """
     made = np.empty((len(shifts), len(bins)))
-    step = max(1, BLOCK // (counts.shape[-1] * bins.shape[-1]))
-    for first in range(0, len(bins), step):
-        block = slice(first, first + step)
-        sums = shifted_sums(bins[block], amplitude[block], counts.shape[-1])[..., shifts]
+    for block, sums in shifted_sums(bins, amplitude, counts.shape[-1], shifts):
         means = mean_amplitude(sums, counts[block, :, None].astype(sums.dtype))
         made[:, block] = index_of(means, axis=1).T
     return made
 
 
-def shifted_sums(bins: NDArray[np.integer], amplitude: NDArray[np.floating], n_bins: int) -> NDArray[np.floating]:
-    """Amplitude sums over phase bins for every shift from 0 to n - 1, as one correlation.
+def shifted_sums(
+    bins: NDArray[np.integer], amplitude: NDArray[np.floating], n_bins: int, shifts: Shifts
+) -> Iterator[tuple[slice, NDArray[np.floating]]]:
+    """Amplitude sums over phase bins for every shift, some channels at a time: (channels, sums (.., n_bins, n_shifts)).
 
-    `bins` and `amplitude` (n_channels, n); answers (n_channels, n_bins, n).
+    Arguments as `shift_surrogates`. Sums of several windows may be added, as those of `binned`.
     """
+    step = max(1, BLOCK // (n_bins * bins.shape[-1]))
+    for first in range(0, len(bins), step):
+        block = slice(first, first + step)
+        yield block, _every_shift(bins[block], amplitude[block], n_bins)[..., shifts]
+
+
+def _every_shift(bins: NDArray[np.integer], amplitude: NDArray[np.floating], n_bins: int) -> NDArray[np.floating]:
+    """Sums for every shift from 0 to n - 1, (n_channels, n_bins, n), as one correlation."""
     slow = fft.rfft(one_hot(bins, n_bins, amplitude.dtype), axis=-1)
     np.conjugate(slow, out=slow)
     slow *= fft.rfft(amplitude, axis=-1)[:, None, :]

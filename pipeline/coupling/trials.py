@@ -35,15 +35,15 @@ class TrialWindow:
 
 
 def trial_window(
-    samples: Array, sfreq_hz: float, bands: CouplingBands, margin_s: float, n_bins: int = N_BINS
+    samples: Array, sfreq_hz: float, bands: CouplingBands, margins: tuple[int, int] = (0, 0), n_bins: int = N_BINS
 ) -> TrialWindow:
-    """Filter a window cut with `margin_s` more on both sides, which is cut off again.
+    """Filter a window that came with some samples more on both sides, which are cut off again.
 
     Args:
         samples: (n_channels, n), margins counted.
         sfreq_hz: their rate.
         bands: what is coupled with what.
-        margin_s: at both ends.
+        margins: samples to cut off before and after.
         n_bins: phase bins, 255 at most.
 
     Raises:
@@ -51,8 +51,7 @@ def trial_window(
 
     Thread: any.
     """
-    cut = round(margin_s * sfreq_hz)
-    kept = slice(cut, samples.shape[-1] - cut)
+    kept = slice(margins[0], samples.shape[-1] - margins[1])
     phase_rad, _ = phase_and_amplitude(samples, sfreq_hz, bands.phase_hz, bands.mains_hz)
     _, amplitude = phase_and_amplitude(samples, sfreq_hz, bands.amplitude_hz, bands.mains_hz)
     phase_rad, amplitude = phase_rad[:, kept], amplitude[:, kept]
@@ -142,7 +141,7 @@ def sliding(
     n, step = round(window_s * sfreq_hz), max(1, round(step_s * sfreq_hz))
     if not 0 < n <= samples.shape[-1]:
         raise InputError(f"a window of {window_s:g} s does not fit into {samples.shape[-1] / sfreq_hz:g} s of samples")
-    whole = trial_window(samples, sfreq_hz, bands, 0.0, n_bins)
+    whole = trial_window(samples, sfreq_hz, bands, n_bins=n_bins)
     starts = np.arange(0, samples.shape[-1] - n + 1, step)
     cut = (TrialWindow(whole.bins[:, s : s + n], whole.amplitude[:, s : s + n]) for s in starts)
     return starts / sfreq_hz, np.array([pooled_index(one, one, n_bins) for one in cut])
