@@ -27,6 +27,7 @@ def castle(draw: Draw) -> Parts:
     keep = (draw.between(0.28, 0.38), high + draw.between(0.2, 0.5)) if draw.yes(0.65) else None
     top = placed(roof if pointed else crown, at=(1, 0, high))
     parts = {
+        "hill": rod(draw.between(1.4, 1.7), 0.25, top=1.3, at=(0, 0, -0.12)),
         "walls": around(box((side, 0.16, wall), at=(0, -inner, wall / 2)), n),
         "battlements": around(merlons, n),
         "towers": around(towers, n),
@@ -39,8 +40,6 @@ def castle(draw: Draw) -> Parts:
     if keep:
         parts["keep"] = box((2 * keep[0], 2 * keep[0], keep[1]), at=(0, 0.15, keep[1] / 2))
         parts["keep roof"] = lathe([(1.5 * keep[0], 0), (0.04, draw.between(0.4, 0.8))], at=(0, 0.15, keep[1]))
-    if draw.yes(0.4):
-        parts["hill"] = rod(draw.between(1.5, 1.7), 0.25, top=1.3, at=(0, 0, -0.12))
     return parts
 
 

@@ -28,8 +28,8 @@ def tree(draw: Draw) -> Parts:
 
 def cactus(draw: Draw) -> Parts:
     """A ribbed column with upturned arms, in a pot or in the sand."""
-    thick, tall, n = draw.between(0.22, 0.34), draw.between(1.2, 1.7), draw.whole(7, 10)
-    arms = [_arm(draw, azimuth, thick, tall) for azimuth in (-10, 160, 265)[: draw.whole(2, 3)]]
+    thick, tall, n = draw.between(0.22, 0.3), draw.between(1.2, 1.7), draw.whole(7, 10)
+    arms = [_arm(draw, azimuth, thick, tall) for azimuth in (-10, 130, 245, 60)[: draw.whole(3, 4)]]
     rib = tube([(thick, 0, 0), (thick, 0, tall - thick), (0.72 * thick, 0, tall - 0.3 * thick), (0.1, 0, tall)], 0.06)
     pot = joined(rod(0.36, 0.5, top=0.5, at=(0, 0, -0.2)), rod(0.56, 0.14, at=(0, 0, 0.02)))
     parts = {
@@ -92,9 +92,10 @@ def mushroom(draw: Draw) -> Parts:
     if draw.yes():
         parts["ring"] = lathe([(1.6 * thick, -0.1), (1.0 * thick, 0.06)], at=(0, 0, 0.68 * stem))
     if draw.yes():
-        side, small = draw.one_of(-1, 1) * (thick * bulb + 0.3), draw.between(0.35, 0.5)
+        small = draw.between(0.4, 0.55)
+        side = draw.one_of(-1, 1) * thick * bulb * (1 + small)
         parts["small one"] = joined(
-            *(placed(parts[name].copy().apply_scale(small), at=(side, -0.25, 0)) for name in ("stem", "cap"))
+            *(placed(parts[name].copy().apply_scale(small), at=(side, 0, 0)) for name in ("stem", "cap"))
         )
     return parts
 

@@ -27,7 +27,7 @@ def bird(draw: Draw) -> Parts:
         "head": ball(0.27, at=(x, y, z)),
         "beak": rod(0.13, draw.between(0.3, 0.6), top=0.02, at=(x, y - 0.38, z - 0.03), turned=(90, 0, 0)),
         "eyes": both(ball(0.08, at=(0.19, y - 0.16, z + 0.1))),
-        "wings": both(spread if draw.yes() else folded),
+        "wings": both(spread if draw.yes(0.4) else folded),
         "tail": tail,
         "legs": both(foot),
     }
