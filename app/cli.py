@@ -21,6 +21,7 @@ COMMANDS = {
     "doctor": "doctor",
     "demo": "demo",
     "simulate": "simulate",
+    "present": "present",
     "import": "files",
     "info": "files",
     "salvage": "files",
@@ -28,6 +29,7 @@ COMMANDS = {
     "replay": "run",
     "live": "run",
     "calibrate": "calibrate",
+    "coupling": "coupling",
     "stimuli": "stimuli",
     "window": "window",
 }
@@ -99,6 +101,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("doctor", "say what this machine has, and what has never run here")
     add("demo", "simulated participant over real LSL: calibrate, decode live, report")
     _add_simulate(add("simulate", "a simulated 64-channel participant, live over LSL or into a file"))
+    _add_present(add("present", "show a protocol to a person, on vertical sync, with LSL markers"))
     files = add("import", "turn another published layout into XDF")
     files.add_argument("kind", metavar="KIND", help="muse-csv, uci-smni or eeg3d")
     files.add_argument("files", nargs="+", type=Path, metavar="FILE", help="what is to become one recording")
@@ -117,6 +120,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_replay(add("replay", "run a recording through the live pipeline"))
     _add_calibrate(add("calibrate", "fit and honestly evaluate a decoder on recordings"))
     _add_stimuli(commands, common)
+    _add_coupling(add("coupling", "phase-amplitude coupling in a recording"))
     live = add("live", "decode live")
     _add_source(live, markers_required=False)
     live.add_argument("--subject", type=Path, metavar="DIR", help="a calibrated subject; without it nothing is decoded")
@@ -142,7 +146,7 @@ def _add_simulate(parser: argparse.ArgumentParser) -> None:
         "--minutes", type=_above_zero, metavar="M", help="stop after M minutes (default: the protocol's end)"
     )
     parser.add_argument(
-        "--protocol", default="pictures", metavar="NAME", help="pictures (default), oddball, quick, or a TOML file"
+        "--protocol", default="pictures", metavar="NAME", help="pictures (default), or another that `present` knows"
     )
     parser.add_argument(
         "--run", type=int, metavar="N", help="day of the participant of --seed (default 0 into a file, 1 live)"
@@ -175,6 +179,22 @@ def _add_stimuli(commands: "argparse._SubParsersAction[_Parser]", common: _Parse
     sheet = add("sheet", "all pictures of a set on one sheet")
     sheet.add_argument("set", metavar="SET", help=which)
     sheet.add_argument("--to", type=_new_file, required=True, metavar="FILE.png", help=NEW_FILE)
+
+
+def _add_present(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "protocol", nargs="?", metavar="PROTOCOL",
+        help="eeg3d, pictures, quick, oddball, rsvp, imagery-passive, imagery-active, tangrams, flicker, or a file",
+    )  # fmt: skip
+    parser.add_argument("--set", metavar="SET", help="builtin, or a folder of stimuli (default: the protocol's)")
+    parser.add_argument("--screen", type=int, default=0, metavar="N", help="which screen (see --list-screens)")
+    parser.add_argument("--list-screens", action="store_true", help="say which screens there are")
+    parser.add_argument("--window", action="store_true", help="in a window instead of the whole screen")
+    parser.add_argument("--photodiode", action="store_true", help="a patch in the corner, white while a picture is on")
+    parser.add_argument("--run", type=int, default=0, metavar="N", help="which run of --seed (default 0)")
+    parser.add_argument("--categories", type=int, metavar="N", help="how many categories (default: the protocol's)")
+    parser.add_argument("--repeats", type=int, metavar="N", help="trials of each category (default: the protocol's)")
+    parser.add_argument("--minutes", type=_above_zero, metavar="M", help="end after the last trial within M minutes")
 
 
 def _add_source(parser: argparse.ArgumentParser, markers_required: bool) -> None:
@@ -214,6 +234,32 @@ def _add_calibrate(parser: argparse.ArgumentParser) -> None:
         help="auto (default: chosen inside training folds), lda, ridge, riemann, bandpower, cca",
     )
     _add_events(parser)
+
+
+def _band(text: str) -> tuple[float, float]:
+    low, _, high = text.partition("-")
+    try:
+        return float(low), float(high)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected LOW-HIGH in Hz, such as 4-8, got {text!r}") from None
+
+
+def _add_coupling(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help=FILE)
+    parser.add_argument(
+        "--phase", type=_band, default=(4.0, 8.0), metavar="LOW-HIGH", help="band of the phase, Hz (default 4-8)"
+    )
+    parser.add_argument(
+        "--amplitude", type=_band, default=(30.0, 45.0), metavar="LOW-HIGH", help="of the amplitude (default 30-45)"
+    )
+    parser.add_argument("--surrogates", type=int, default=200, metavar="N", help="0: no z and no p (default 200)")
+    parser.add_argument("--event", action="append", default=[], metavar="CLASS=PATTERN",
+                        help="a class and the glob of its marker labels (default: the whole recording)")  # fmt: skip
+    parser.add_argument(
+        "--window", nargs=2, type=float, metavar=("T0", "T1"), help="seconds around each marker (default 0 1)"
+    )
+    parser.add_argument("--stream", metavar="KEY=VALUE", help=f"the stream to use: {STREAM_KEYS}")
+    parser.add_argument("--markers", action="append", default=[], metavar="M", help=MARKERS)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -42,7 +42,8 @@ __all__ = [
 ]  # fmt: skip
 
 _ANY: TypeAdapter[Protocol] = TypeAdapter(AnyProtocol)
-BUILT_IN_SET = "builtin"
+BUILT_IN_SET, TANGRAMS = "builtin", "tangrams"
+KNOWN_SETS = (BUILT_IN_SET, TANGRAMS)
 
 
 def built_in() -> tuple[str, ...]:
@@ -84,7 +85,7 @@ def set_of(name: str) -> str:
         InputError: there is no such protocol.
     """
     fields = _fields(name)
-    return str(fields.get("set", "tangrams" if fields.get("kind") == "tangrams" else BUILT_IN_SET))
+    return str(fields.get("set", TANGRAMS if fields.get("kind") == "tangrams" else BUILT_IN_SET))
 
 
 def trials(protocol: Protocol, seed: int, run: int = 0) -> tuple[Trial, ...]:
@@ -237,7 +238,7 @@ def _from_set(name: str, fields: Mapping[str, object], items: Sequence[Item] | N
 
 
 def _set_objects(name: str) -> dict[str, tuple[str, ...]]:
-    if name == "tangrams":
+    if name == TANGRAMS:
         return dict.fromkeys(figures(), ("00",))
     if name == BUILT_IN_SET:
         return {category: tuple(f"{n:02d}" for n in range(N_OBJECTS)) for category in CATEGORIES}

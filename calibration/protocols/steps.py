@@ -1,6 +1,6 @@
 """What is on the screen and for how long: a run of a protocol as a row of steps, for whoever shows or simulates it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -92,3 +92,14 @@ def timed(steps: Iterable[Step]) -> Iterator[tuple[float, Step]]:
 def markers_of(steps: Iterable[Step]) -> tuple[Shown, ...]:
     """What the marker stream says of these steps, in order of time."""
     return tuple(Shown(marker, at_s) for at_s, step in timed(steps) for marker in step.markers)
+
+
+def within(steps: Sequence[Step], stop_s: float) -> tuple[Step, ...]:
+    """The steps of a run that ends early: no trial that would not be over by `stop_s`, and the end."""
+    ends_s = {step.trial: at_s + step.duration_s for at_s, step in timed(steps)}
+    kept = [
+        step
+        for at_s, step in timed(steps[:-1])
+        if (ends_s[step.trial] if step.trial is not None else at_s + step.duration_s) <= stop_s
+    ]
+    return (*kept, steps[-1])
