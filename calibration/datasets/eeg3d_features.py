@@ -7,6 +7,7 @@ list it.
 """
 
 import pickle
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,19 @@ from calibration.datasets.errors import SetUnusable
 
 COLOUR_FILE, GREY_FILE = "clip_feature.pth", "clip_feature_gray.pth"
 POINT_SCALE = 8.0
+# What torch raises when it meets a damaged file.
+_DAMAGE = (
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    pickle.UnpicklingError,
+    struct.error,
+)
 _LENGTHS = {"text": 1024, "video": 1024, "point": 768}
 
 
@@ -40,8 +54,9 @@ def read_features(path: Path) -> dict[str, Features]:
     """
     try:
         values = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
-        raise SetUnusable(f"{path} cannot be read as tensors only: {str(error).splitlines()[0]}") from error
+    except _DAMAGE as error:
+        told = (str(error) or type(error).__name__).splitlines()[0]
+        raise SetUnusable(f"{path} cannot be read as tensors only: {told}") from error
     if not isinstance(values, Mapping):
         raise SetUnusable(f"{path}: expected {{name: {{text, video, point}}}}, came {type(values).__name__}")
     return {

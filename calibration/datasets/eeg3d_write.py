@@ -98,14 +98,17 @@ def write_subject(folder: Path, subject: str, labels: Sequence[Label], epochs: I
     arrays = {
         stream: _create(place / f"process_data_{cut.name}.npy", (len(labels),), stream) for stream, cut in CUTS.items()
     }
-    n_written = 0
-    for n_written, (label, static_dynamic) in enumerate(zip(labels, epochs, strict=False), start=1):
-        for (stream, array), epoch in zip(arrays.items(), static_dynamic, strict=True):
+    source = iter(epochs)
+    for number, label in enumerate(labels):
+        pair = next(source, None)
+        if pair is None:
+            raise SetUnusable(f"{subject}: expected {len(labels)} epochs, came {number}")
+        for (stream, array), epoch in zip(arrays.items(), pair, strict=True):
             if epoch.shape != array.shape[1:]:
                 raise SetUnusable(f"{label}, {stream}: expected an epoch {array.shape[1:]}, came {epoch.shape}")
-            array[n_written - 1] = epoch
-    if n_written != len(labels):
-        raise SetUnusable(f"{subject}: expected {len(labels)} epochs, came {n_written}")
+            array[number] = epoch
+    if next(source, None) is not None:
+        raise SetUnusable(f"{subject}: expected {len(labels)} epochs, came more epochs than labels")
     for array in arrays.values():
         array.flush()
     np.save(place / NAMES_FILE, np.array([str(label) for label in labels]))
@@ -130,8 +133,15 @@ def organise(place: Path) -> None:
 
 
 def standardised(epoch: Array) -> NDArray[np.float32]:
-    """`epoch` (channels, time) less its mean, over its deviation, both over everything in it, as EEG-3D does."""
-    return np.asarray((epoch - epoch.mean()) / epoch.std(), dtype=np.float32)
+    """`epoch` (channels, time) less its mean, over its deviation, both over everything in it, as EEG-3D does.
+
+    Raises:
+        SetUnusable: it is flat.
+    """
+    deviation = float(epoch.std())
+    if deviation == 0.0:
+        raise SetUnusable("an epoch is flat in all its channels; expected a recording")
+    return np.asarray((epoch - epoch.mean()) / deviation, dtype=np.float32)
 
 
 def write_video(path: Path, frames: Picture, rate_hz: float) -> None:

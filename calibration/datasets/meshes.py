@@ -55,7 +55,8 @@ def read_mesh(path: Path) -> trimesh.Trimesh:
         scene = trimesh.load_scene(path)
         pieces = [_coloured(piece) for piece in scene.dump() if isinstance(piece, trimesh.Trimesh)]
     except _DAMAGE as error:
-        raise SetUnusable(f"{path} cannot be read as a mesh: {type(error).__name__}: {error}; is it whole?") from error
+        told = str(error) or type(error).__name__
+        raise SetUnusable(f"{path} cannot be read as a mesh: {told}; is the file whole?") from error
     n_faces = sum(len(piece.faces) for piece in pieces)
     if not 0 < n_faces <= MAX_FACES:
         raise SetUnusable(f"{path} holds {n_faces} faces; expected a surface of 1 to {MAX_FACES} faces")
