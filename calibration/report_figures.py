@@ -1,7 +1,5 @@
 """The pictures of a report, as self-contained `<img>` elements. No window, no pyplot state, no network."""
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,9 +7,10 @@ from typing import Any
 import matplotlib as mpl
 import mne
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from calibration.report_coupling import CouplingFigures
+from calibration.report_images import MIN_TOPOGRAPHY, STYLE, png, svg
 from pipeline.montage import Position, positions, why_no_positions
 from pipeline.quality import ChannelQuality
 from pipeline.session import Evoked
@@ -22,19 +21,6 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MAX_CLASSES = 8
 N_CHANNELS = 3
 TOPOGRAPHY_TIMES_S = (0.1, 0.17, 0.25, 0.4, 0.6)
-MIN_TOPOGRAPHY = 8  # electrodes; a map drawn from fewer is mostly interpolation
-_STYLE = {
-    "font.size": 9.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#666666",
-    "axes.labelcolor": "#333333",
-    "xtick.color": "#555555",
-    "ytick.color": "#555555",
-    "axes.titlesize": 9.5,
-    "legend.frameon": False,
-    "svg.hashsalt": "afterimage",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +29,7 @@ class ReportFigures:
 
     `evoked` mean responses as the causal chain gave them, (n_channels, n_samples) each, the first sample `tmin_s` from
     the onset; `group_delay_s` of that chain, taken off in every plot. `positions_m` overrides template positions.
-    `quality` verdicts per channel, in any order.
+    `quality` verdicts per channel, in any order; `coupling` what a report on coupling draws.
     """
 
     channels: tuple[str, ...] = ()
@@ -53,6 +39,7 @@ class ReportFigures:
     group_delay_s: float = 0.0
     positions_m: Mapping[str, Position] = field(default_factory=dict)
     quality: tuple[ChannelQuality, ...] = ()
+    coupling: CouplingFigures | None = None
 
     @property
     def times_s(self) -> Array:
@@ -64,7 +51,7 @@ def evoked_image(figures: ReportFigures) -> str:
     """Mean responses of the classes at the channels where they differ most."""
     shown = figures.evoked[:MAX_CLASSES]
     rows = telling_channels(figures)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9.2, 2.7), layout="constrained")
         axes = figure.subplots(1, len(rows), sharey=True, squeeze=False)[0]
         for axis, row in zip(axes, rows, strict=True):
@@ -78,7 +65,7 @@ def evoked_image(figures: ReportFigures) -> str:
         axes[0].set_ylabel("µV")
         named = [f"{e.label} (n = {e.n})" for e in shown]
         figure.legend(axes[0].lines[2:], named, loc="outside lower center", ncols=4)
-        return _svg(figure, "Mean responses of the classes at the channels where they differ most")
+        return svg(figure, "Mean responses of the classes at the channels where they differ most")
 
 
 def telling_channels(figures: ReportFigures) -> list[int]:
@@ -117,7 +104,7 @@ def _maps(figures: ReportFigures, info: mne.Info, rows: Sequence[int], times_s: 
     shown = figures.evoked[:MAX_CLASSES]
     values = np.array([[e.mean_uv[rows, c] for c in columns] for e in shown])
     limit = max(float(np.percentile(np.abs(values), 99)), 1e-9)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.35 * len(columns) + 1.6, 1.35 * len(shown) + 0.3), layout="constrained")
         axes = figure.subplots(len(shown), len(columns), squeeze=False)
         for axis_row, evoked, maps in zip(axes, shown, values, strict=True):
@@ -129,14 +116,14 @@ def _maps(figures: ReportFigures, info: mne.Info, rows: Sequence[int], times_s: 
         for axis, time_s in zip(axes[0], times_s, strict=True):
             axis.set_title(f"{time_s * 1e3:.0f} ms")
         figure.colorbar(image, ax=axes, shrink=min(1.0, 1.6 / len(shown)), label="µV", aspect=12)
-        return _png(figure, "Scalp maps of the mean responses")
+        return png(figure, "Scalp maps of the mean responses")
 
 
 def timeline_image(
     length_s: float, gaps: Sequence[Mapping[str, Any]], resets: Sequence[Mapping[str, Any]], onsets_s: Sequence[float]
 ) -> str:
     """The recording from left to right: what is missing, where clocks jumped, when decisions were made."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9.2, 1.1), layout="constrained")
         axis = figure.subplots()
         axis.barh(0, length_s, height=0.5, color="#dce6ee")
@@ -148,21 +135,4 @@ def timeline_image(
         axis.plot([r["at_s"] for r in resets], np.full(len(resets), 0.42), "v", color="#7b3294", ms=6)
         axis.set(xlim=(0, length_s), ylim=(-0.6, 0.6), yticks=[], xlabel="s from the first sample")
         axis.spines["left"].set_visible(False)
-        return _svg(figure, "Time line of the recording")
-
-
-def _svg(figure: Figure, alternative: str) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return _image(buffer.getvalue(), "svg+xml", alternative)
-
-
-def _png(figure: Figure, alternative: str) -> str:
-    buffer = io.BytesIO()
-    FigureCanvasAgg(figure).print_figure(buffer, format="png", dpi=130)
-    return _image(buffer.getvalue(), "png", alternative)
-
-
-def _image(data: bytes, kind: str, alternative: str) -> str:
-    encoded = base64.b64encode(data).decode()
-    return f'<img class="plot" alt="{alternative}" src="data:image/{kind};base64,{encoded}">'
+        return svg(figure, "Time line of the recording")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from calibration.report_coupling import comodulogram_image, coupling_verdict, head_image, histogram_image
 from calibration.report_figures import ReportFigures, evoked_image, timeline_image, topography_image
 
 Fields = Mapping[str, Any]
@@ -64,6 +65,8 @@ def verdict(report: Fields) -> tuple[str, str]:
     row = next(iter(report.get("validation") or []), None) or report.get("accuracy")
     if row is not None:
         return _verdict_on(row, row.get("classes") or report.get("classes") or [])
+    if "mi" in report:
+        return coupling_verdict(report)
     if report.get("decisions"):
         return f"{len(report['decisions'])} decisions; no labels came with them, so they cannot be scored.", ""
     received, lost = report.get("samples_received"), report.get("samples_lost")
@@ -201,6 +204,33 @@ def _quality(_: Fields, figures: ReportFigures | None) -> str:
     return _section("Channels, worst first", _folded(f"{len(rows)} channels", _table(head, rows, n_text=2)))
 
 
+def _coupling(report: Fields, figures: ReportFigures | None) -> str:
+    if figures is None or figures.coupling is None:
+        return ""
+    shown = figures.coupling
+    head, why = head_image(shown)
+    over = comodulogram_image(shown.comodulogram) if shown.comodulogram else ""
+    grey = (
+        "Grey: the amplitude band is too narrow to follow the phase, or the mains leave too little of it."
+        if over
+        else ""
+    )
+    notes = "".join(
+        f'<p class="muted">{escape(text)}</p>'
+        for text in (report["caveat"], report["estimator"], report["null"], why, grey)
+        if text
+    )
+    return _section("Coupling", f"{head}{over}{histogram_image(shown)}{notes}{_coupling_table(report)}")
+
+
+def _coupling_table(report: Fields) -> str:
+    columns = ("mi", "excess", "z", "p", "p_family")
+    order = sorted(range(len(report["channels"])), key=lambda i: -(report["z"][i] or report["mi"][i] or 0.0))
+    rows = [[report["channels"][i], *(_number(report[key][i], 4) for key in columns)] for i in order]
+    head = ["channel", "modulation index", "above surrogates", "z", "p", "p of all channels together"]
+    return _folded(f"{len(rows)} channels", _table(head, rows))
+
+
 def _latency(report: Fields, _: ReportFigures | None) -> str:
     latency = report.get("latency_ms") or {}
     columns = ("median", "p95", "p99", "max")
@@ -255,6 +285,7 @@ def _versions(report: Fields, _: ReportFigures | None) -> str:
 PARTS: tuple[Callable[[Fields, ReportFigures | None], str], ...] = (
     _verdict,
     _numbers,
+    _coupling,
     _validation,
     _confusion,
     _timeline,

@@ -187,7 +187,7 @@ class CouplingLoop:
         )
 
     def _update_comodulogram(self, made: CouplingMap, samples: Array) -> None:
-        if made.strongest is None:
+        if self._grid is None or made.strongest is None:
             return
         began_s = self._clock.now_s()
         config, name = self.config, self.channels[made.strongest]

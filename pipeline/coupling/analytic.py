@@ -42,7 +42,8 @@ def phase_and_amplitude(
         mains_hz: left out with its harmonics and 2 Hz on both sides where they touch the band; None keeps everything.
 
     Returns:
-        phase_rad and amplitude, the shape of `samples` both. A channel with a value that is no number is NaN.
+        phase_rad and amplitude, the shape of `samples` both. A channel that holds a value that is no number, or one
+        value only, is NaN: it has neither.
 
     Raises:
         InputError: the band ends above 0.45 times the rate, or there are too few samples to filter.
@@ -56,7 +57,7 @@ def phase_and_amplitude(
         raise InputError(
             f"expected more than {n_padding} samples to filter, got {samples.shape[-1]}; take a longer window"
         )
-    broken = ~np.isfinite(samples).all(axis=-1, keepdims=True)
+    broken = ~np.isfinite(samples).all(axis=-1, keepdims=True) | (np.ptp(samples, axis=-1, keepdims=True) == 0)
     filtered = signal.sosfiltfilt(sos.copy(), np.where(broken, 0.0, samples), axis=-1)
     analytic = signal.hilbert(filtered, axis=-1)
     return np.where(broken, np.nan, np.angle(analytic)), np.where(broken, np.nan, np.abs(analytic))

@@ -33,17 +33,12 @@ class Grid:
             bands.why_not(1.0)  # builds, and so checks, every band
 
     @classmethod
-    def up_to(cls, sfreq_hz: float, mains_hz: float | None) -> "Grid":
-        """Phases from 2 to 10 Hz, amplitudes from 20 Hz to what the rate allows or 150 Hz.
-
-        Raises:
-            InputError: the rate allows no amplitude band.
-        """
+    def up_to(cls, sfreq_hz: float, mains_hz: float | None) -> "Grid | None":
+        """Phases from 2 to 10 Hz, amplitudes from 20 to 150 Hz or what the rate allows; None where it allows none."""
         top_hz = min(150.0, BAND_LIMIT * sfreq_hz - cls.amplitude_width_hz / 2)
         amplitudes = tuple(np.arange(20.0, top_hz + 1e-9, 5.0).tolist())
-        if not amplitudes:
-            raise InputError(f"at {sfreq_hz:g} Hz no band of {cls.amplitude_width_hz:g} Hz is left for a comodulogram")
-        return cls(tuple(np.arange(2.0, 10.5, 1.0).tolist()), amplitudes, mains_hz=mains_hz)
+        phases = tuple(np.arange(2.0, 10.5, 1.0).tolist())
+        return cls(phases, amplitudes, mains_hz=mains_hz) if amplitudes else None
 
     def phase_band(self, centre_hz: float) -> Band:
         """The band around a phase centre."""

@@ -86,6 +86,17 @@ def even_shifts(n: int, n_surrogates: int, least: int) -> Shifts:
     return np.linspace(least, n - least, n_surrogates).round().astype(np.intp)
 
 
+def random_shifts(n: int, n_surrogates: int, least: int, rng: np.random.Generator) -> Shifts:
+    """`n_surrogates` random shifts of a window of `n` samples, none nearer to 0 than `least`; some may be the same.
+
+    Raises:
+        InputError: the window is shorter than two of them.
+    """
+    if n < 2 * least:
+        raise InputError(f"a shift by at least {least} samples does not fit into a window of {n}; take a longer window")
+    return rng.integers(least, n - least + 1, n_surrogates)
+
+
 def shift_surrogates(
     bins: NDArray[np.integer], amplitude: NDArray[np.floating], counts: Array, shifts: Shifts
 ) -> Array:
