@@ -26,7 +26,10 @@ PALETTE = {
     "brown": (0.46, 0.29, 0.18),
     "pink": (0.94, 0.60, 0.70),
 }
-_MAJORITY = 0.55
+_MAIN_SHARE = (0.5, 0.95)
+_SECOND_ACCENT = 0.3
+_STEPS = (1.0, 0.87, 0.75)
+"""Of brightness, from one part to the next in the same colour, so that they stay apart."""
 
 
 def colour_label(category: str, number: int) -> int:
@@ -37,25 +40,25 @@ def colour_label(category: str, number: int) -> int:
 def paint(category: str, number: int, areas: Array) -> Array:
     """A colour for each part, (n, 3) from 0 to 1, where `areas` (n,) is how much is seen of each.
 
-    The largest parts that together make the majority of what is seen get the main colour, each in a shade of its own;
-    every other part an accent that no other part has, as far as the palette goes.
+    The largest parts get the main colour until they make a share of what is seen that is drawn for each object, at
+    least half; all others share one accent or two. How many colours there are, and how much of each, is thereby chance
+    rather than a matter of parts.
     """
     draw = Draw("paint", category, number)
-    main = LABELS[colour_label(category, number)]
-    accents = [str(name) for name in draw.rng.permutation([name for name in PALETTE if name != main])]
+    main, share = LABELS[colour_label(category, number)], draw.between(*_MAIN_SHARE)
+    others = draw.rng.permutation([name for name in PALETTE if name != main])
+    accents = [str(name) for name in others[: 1 + draw.yes(_SECOND_ACCENT)]]
     order = np.argsort(-areas, kind="stable")
-    before = np.cumsum(areas[order]) - areas[order]
-    n_main = int(np.sum(before < _MAJORITY * areas.sum()))
-    names = [main] * n_main + [accents[i % len(accents)] for i in range(len(areas) - n_main)]
+    n_main = int(np.sum(np.cumsum(areas[order]) - areas[order] < share * areas.sum()))
     colours = np.empty((len(areas), 3))
-    for rank, (part, name) in enumerate(zip(order, names, strict=True)):
-        colours[part] = _shade(name, draw, darker=0.1 * (rank % 3) if rank < n_main else 0.0)
+    for rank, part in enumerate(order):
+        again, which = (rank, None) if rank < n_main else divmod(rank - n_main, len(accents))
+        colours[part] = _shade(main if which is None else accents[which], _STEPS[again % len(_STEPS)], draw)
     return colours
 
 
-def _shade(name: str, draw: Draw, darker: float) -> tuple[float, float, float]:
+def _shade(name: str, brightness: float, draw: Draw) -> tuple[float, float, float]:
     hue, saturation, value = colorsys.rgb_to_hsv(*PALETTE[name])
     hue = (hue + draw.between(-0.015, 0.015)) % 1
     saturation = saturation * draw.between(0.85, 1.0)
-    value = min(1.0, value * draw.between(0.88, 1.05)) * (1 - darker)
-    return colorsys.hsv_to_rgb(hue, saturation, value)
+    return colorsys.hsv_to_rgb(hue, saturation, min(1.0, value * draw.between(0.9, 1.05)) * brightness)

@@ -10,10 +10,12 @@ from calibration.objects.solid import Solid, scatter
 from calibration.objects.view import Pose, look, project
 from pipeline.types import Array
 
-SIZES = (0.42, 0.66)
+SIZES = (0.33, 0.64)
+"""Apparent sizes of pictures; few things are too thin for the largest."""
 _YAW_DEG = 25.0
-_LEANS_DEG = (0.0, 45.0)
-_THINNER = 0.92
+_LEAN_DEG = 45.0
+_NEARLY = 0.93
+_SLENDER = 0.45
 _MARGIN = 0.96
 _N_POINTS = 20_000
 
@@ -28,10 +30,14 @@ def pose_of(solid: Solid) -> Pose:
     Thread: any.
     """
     draw = Draw("pose", solid.category, solid.number)
-    yaw_deg, size = draw.between(-_YAW_DEG, _YAW_DEG), float(np.exp(draw.between(*np.log(SIZES))))
+    yaw_deg = draw.between(-_YAW_DEG, _YAW_DEG)
+    size = float(np.exp(draw.between(*np.log(SIZES))))
     points = scatter(solid.vertices, solid.faces, _N_POINTS, np.random.default_rng(0))[0]
-    upright, leaning = (_sized(solid, points, Pose(yaw_deg, roll_deg, half_width=1.1), size) for roll_deg in _LEANS_DEG)
-    return leaning if leaning.half_width < _THINNER * upright.half_width else upright
+    upright = _sized(solid, points, Pose(yaw_deg, 0.0, half_width=1.1), size)
+    girth = np.hypot(points[:, 0], points[:, 1]).max() / np.abs(points[:, 2]).max()
+    if girth > _SLENDER or apparent_size(points, upright) > _NEARLY * size:
+        return upright
+    return _sized(solid, points, replace(upright, roll_deg=_LEAN_DEG), size)
 
 
 def apparent_size(points: Array, pose: Pose) -> float:

@@ -14,7 +14,7 @@ from vtkmodules.vtkCommonCore import vtkLogger
 
 from calibration.objects.pose import pose_of
 from calibration.objects.solid import Solid
-from calibration.objects.view import DISTANCE, ELEVATION_DEG, Pose
+from calibration.objects.view import AMBIENT, DIFFUSE, DISTANCE, ELEVATION_DEG, LIGHTS, Pose
 from calibration.stimuli import Picture
 
 BACKGROUND = 118
@@ -46,7 +46,7 @@ class Renderer:
         fine_px = _FINENESS * size_px
         self._plotter = pv.Plotter(off_screen=True, window_size=(fine_px, fine_px), lighting="none")
         self._plotter.disable_anti_aliasing()
-        for position, intensity in (((-0.5, 0.4, 1.0), 0.7), ((0.8, -0.2, 1.0), 0.25)):
+        for position, intensity in LIGHTS:
             self._plotter.add_light(pv.Light(position=position, intensity=intensity, light_type="camera light"))
         self._shown: Solid | None = None
         self._painted, self._numbered = pv.Actor(), pv.Actor()
@@ -82,7 +82,7 @@ class Renderer:
         if solid is not self._shown:
             self._plotter.clear_actors()
             mesh = _faceted(solid)
-            self._painted = self._plotter.add_mesh(mesh, scalars="colour", rgb=True, ambient=0.47, diffuse=0.85)
+            self._painted = self._plotter.add_mesh(mesh, scalars="colour", rgb=True, ambient=AMBIENT, diffuse=DIFFUSE)
             self._painted.prop.interpolation = "phong"
             self._numbered = self._plotter.add_mesh(mesh.copy(), scalars="number", rgb=True, lighting=False)
             self._shown = solid
