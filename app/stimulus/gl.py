@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from OpenGL import GL
 from OpenGL.GL import shaders
 
+from calibration.objects.view import AMBIENT, DIFFUSE, LIGHTS
 from pipeline.types import Array
 
 _FLAT = """
@@ -45,18 +46,20 @@ out vec3 facing;
 out vec3 painted;
 void main() { facing = view * normal; painted = paint; gl_Position = clip * vec4(at, 1.0); }
 """
-# Two lights that stand still beside the camera, and light from everywhere: those of calibration.objects.render.
+# Two lights that stand still beside the camera, and light from everywhere, as in calibration.objects.render.
 _LIT = """
 #version 330 core
 in vec3 facing;
 in vec3 painted;
+uniform vec4 first;
+uniform vec4 second;
+uniform vec4 strength;  // from everywhere, and of the lights
 out vec4 shown;
 void main() {
     vec3 n = normalize(facing);
     n = n.z < 0.0 ? -n : n;  // a thin sheet is seen from both sides
-    float first = max(0.0, dot(n, normalize(vec3(-0.5, 0.4, 1.0))));
-    float second = max(0.0, dot(n, normalize(vec3(0.8, -0.2, 1.0))));
-    shown = vec4(painted * (0.47 + 0.85 * (0.7 * first + 0.25 * second)), 1.0);
+    float lit = first.w * max(0.0, dot(n, first.xyz)) + second.w * max(0.0, dot(n, second.xyz));
+    shown = vec4(painted * (strength.x + strength.y * lit), 1.0);
 }
 """
 
@@ -99,7 +102,12 @@ def textured() -> Program:
 
 def solid() -> Program:
     """Corners (n, 9) of position, normal and colour, seen through `clip` and `view`."""
-    return Program(_SOLID, _LIT)
+    program = Program(_SOLID, _LIT)
+    program.use()
+    for name, (towards, intensity) in zip(("first", "second"), LIGHTS, strict=True):
+        program.set(name, (*np.array(towards) / np.linalg.norm(towards), intensity))
+    program.set("strength", (AMBIENT, DIFFUSE, 0.0, 0.0))
+    return program
 
 
 class Triangles:

@@ -1,8 +1,10 @@
 """The presenter as it runs: a process of its own on a screen of Xvfb, heard over real LSL."""
 
+import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pylsl
@@ -130,7 +132,7 @@ def test_a_screen_that_is_not_there_is_told_with_those_that_are():
 
 
 PARENT = """
-from app.stimulus.process import Presentation, Presenter, Progress
+from app.stimulus.process import Presentation, Presenter
 from tests.app.stimulus.test_presenter import END, FOREVER, PAUSE, showing
 if __name__ == "__main__":
     presenter = Presenter(Presentation((PAUSE, FOREVER, END), "", windowed=True))
@@ -146,12 +148,16 @@ def test_it_leaves_when_its_parent_is_killed(tmp_path):
     script = tmp_path / "parent.py"
     script.write_text(PARENT)
     parent = subprocess.Popen(
-        [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=None
+        [sys.executable, str(script)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
     )
     child = psutil.Process(int(parent.stdout.readline()))
     parent.kill()
     parent.communicate()
-    _, alive = psutil.wait_procs([child], timeout=20)
+    _, alive = psutil.wait_procs([child], timeout=10)
     for process in alive:
         process.kill()
     assert not alive
