@@ -1,4 +1,7 @@
-"""Makes the files that ship with the built-in set: `python -m calibration.objects.make`."""
+"""Makes the files that ship with the built-in set, and the page about it.
+
+In the checkout: `python -m calibration.objects.make`.
+"""
 
 import logging
 from pathlib import Path
@@ -8,9 +11,10 @@ from PIL import Image
 
 from calibration.descriptors import MOVING_HZ, SIZE_PX, Described, describe_still, describe_turn
 from calibration.objects.build import build
-from calibration.objects.builtin import PICTURE_PX
+from calibration.objects.builtin import PICTURE_PX, BuiltIn
 from calibration.objects.catalogue import CATEGORIES, N_OBJECTS
 from calibration.objects.render import Renderer
+from calibration.objects.sheet import make_docs
 from calibration.objects.shipped import DESCRIPTORS, FOLDER, ITEMS, picture_file, seal
 from calibration.objects.solid import Solid
 from calibration.objects.turn import TURN_S, turn_deg
@@ -63,3 +67,4 @@ def _describe_turn(renderer: Renderer, solid: Solid) -> Array:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
     make_data()
+    make_docs(Path("docs"), BuiltIn())
