@@ -38,8 +38,8 @@ def shoe(draw: Draw) -> Parts:
 
 def hat(draw: Draw) -> Parts:
     """A brim all round, a crown above it and a band between the two."""
-    wide, high, brim = draw.between(0.42, 0.6), draw.between(0.4, 1.1), draw.between(0.28, 0.5)
-    top, dome, curl = wide * draw.between(0.35, 1.1), draw.between(0.0, 0.35), draw.between(0.0, 0.2)
+    wide, high, brim = draw.between(0.42, 0.6), draw.between(0.65, 1.1), draw.between(0.22, 0.38)
+    top, dome, curl = wide * draw.between(0.6, 1.1), draw.between(0.0, 0.25), draw.between(0.0, 0.15)
     lower = smooth([(wide * 0.9, 0.0), (wide + brim * 0.6, 0.0), (wide + brim, curl)], n=10)
     rim = lathe([*lower, *((r, z + 0.09) for r, z in reversed(lower)), lower[0]])
     roof = [(top * 0.97, high + 0.03), (top * 0.6, high + dome * 0.8 + 0.04), (0.02, high + dome + 0.05)]
@@ -52,7 +52,7 @@ def hat(draw: Draw) -> Parts:
         tube([(x, 0, z) for x, z in frame], 0.05, closed=True),
     )
     return {
-        "brim": _rolled(rim, draw.between(-0.25, 0.35)),
+        "brim": _rolled(rim, draw.between(-0.15, 0.25)),
         "crown": lathe([*smooth(wall, n=8), *smooth(roof, n=8)]),
         "band": lathe([(wide + 0.05, 0.04), (wide + 0.05 + slope * band, 0.04 + band)]),
         "trim": placed(trim, at=(wide * 0.5, -wide * 0.87, 0.16), turned=(0, 0, 30)),

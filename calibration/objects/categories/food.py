@@ -41,7 +41,7 @@ def icecream(draw: Draw) -> Parts:
 def pineapple(draw: Draw) -> Parts:
     """A barrel covered with eyes in spirals under a tuft of pointed leaves."""
     wide, high, pear = draw.between(0.4, 0.58), draw.between(0.55, 0.8), draw.between(-0.12, 0.12)
-    eyes, leaves, long = draw.whole(50, 90), draw.whole(10, 18), draw.between(0.5, 0.9)
+    eyes, leaves, long = draw.whole(40, 64), draw.whole(10, 18), draw.between(0.5, 0.9)
     golden = np.pi * (3 - np.sqrt(5))
     size, knobs = 1.5 * np.sqrt(wide * high / eyes), []
     for i in range(eyes):

@@ -55,8 +55,8 @@ def sofa(draw: Draw) -> Parts:
 
 def lamp(draw: Draw) -> Parts:
     """A shade open below, with the bulb in it, on a stem with a broad foot."""
-    high, foot, tall = draw.between(0.8, 1.7), draw.between(0.3, 0.45), draw.between(0.4, 0.7)
-    low, top, flare = draw.between(0.42, 0.65), draw.between(0.15, 0.5), draw.one_of(0.0, 0.1)
+    high, foot, tall = draw.between(1.1, 1.8), draw.between(0.3, 0.45), draw.between(0.4, 0.65)
+    low, top, flare = draw.between(0.42, 0.6), draw.between(0.15, 0.5), draw.one_of(0.0, 0.1)
     neck, beads = high - tall * 0.3, draw.whole(0, 3)
     stem = [rod(draw.between(0.05, 0.09), neck, at=(0, 0, neck / 2))]
     stem += [ball(draw.between(0.12, 0.2), at=(0, 0, neck * (i + 0.7) / (beads + 1))) for i in range(beads)]

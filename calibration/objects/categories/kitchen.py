@@ -51,15 +51,9 @@ def kettle(draw: Draw) -> Parts:
     wide, high, belly = draw.between(0.6, 0.8), draw.between(0.55, 0.95), draw.between(0.25, 0.6)
     mouth, bow, thick = draw.between(0.28, 0.38), draw.between(0.45, 0.75), draw.between(0.06, 0.09)
     out, up, lip = wide + draw.between(0.3, 0.45), high * draw.between(0.95, 1.25), draw.between(0.08, 0.12)
-    root, grip, roof = high * 0.35, wide * 0.75, high + 0.16
-    carry = [(grip, 0, high * 0.75), (grip * 0.8, 0, high + bow * 0.7), (0, 0, high + bow)]
+    root, grip, roof, square = high * 0.35, wide * 0.75, high + 0.16, draw.between(0.65, 1.0)
+    carry = [(grip, 0, high * 0.75), (grip * square, 0, high + bow * 0.7), (0, 0, high + bow)]
     carry += [(-x, 0, z) for x, _, z in carry[-2::-1]]
-    side = [
-        (wide * 0.8, 0, high * 0.2),
-        (wide + 0.4, 0, high * 0.25),
-        (wide + 0.45, 0, high * 0.85),
-        (mouth, 0, high * 0.9),
-    ]
     knob = draw.one_of(ball(0.11), rod(0.13, 0.12), rod(0.07, 0.2, top=0.14))
     parts = {
         "body": lathe(smooth([(wide * 0.8, 0.0), (wide, high * belly), (mouth, high)], n=18)),
@@ -67,7 +61,7 @@ def kettle(draw: Draw) -> Parts:
         "spout": tube([(-wide * 0.6, 0, root), (-wide - 0.1, 0, root + 0.12), (-out, 0, up)], [0.2, 0.15, lip]),
         "lid": lathe(smooth([(mouth + 0.05, high - 0.02), (mouth * 0.7, high + 0.08), (0.05, high + 0.13)], n=8)),
         "knob": placed(knob, at=(0, 0, roof)),
-        "handle": tube(draw.one_of(carry, carry, side), thick),
+        "handle": tube(carry, thick),
     }
     return posed(parts, turned=(0, 0, 15))
 
@@ -104,8 +98,8 @@ def spoon(draw: Draw) -> Parts:
 
 def wineglass(draw: Draw) -> Parts:
     """A bowl with wine in it on a long thin stem with a round foot."""
-    wide, bowl, mouth = draw.between(0.24, 0.6), draw.between(0.4, 0.95), draw.between(0.75, 1.3)
-    stem, foot, belly = draw.between(0.5, 0.95), draw.between(0.3, 0.42), draw.between(0.35, 0.6)
+    wide, bowl, mouth = draw.between(0.24, 0.5), draw.between(0.45, 0.95), draw.between(0.75, 1.2)
+    stem, foot, belly = draw.between(0.65, 1.0), draw.between(0.3, 0.42), draw.between(0.35, 0.6)
     thick, knot, top = draw.between(0.05, 0.065), draw.between(0.1, 0.13), stem + bowl
     full, knots = stem + bowl * draw.between(0.75, 0.92), draw.whole(0, 2)
     swell = [(wide * 0.85, stem + bowl * belly * 0.5), (wide, stem + bowl * belly), (wide * mouth, top)]
