@@ -83,9 +83,9 @@ def windmill(draw: Draw) -> Parts:
 def robot(draw: Draw) -> Parts:
     """A head with eyes and antenna on a square trunk with jointed arms."""
     wide, deep, tall = draw.between(0.38, 0.6), draw.between(0.26, 0.4), draw.between(0.42, 0.62)
-    head, high, neck = draw.between(0.26, 0.42), draw.between(0.2, 0.32), draw.between(0.08, 0.18)
-    stride, leg, arm = 0.55 * wide, draw.between(0.4, 0.75), draw.between(0.35, 0.55)
-    z, raised = tall + neck + high, draw.between(-0.4, 0.6)
+    head, high, neck = draw.between(0.3, 0.42), draw.between(0.24, 0.34), draw.between(0.08, 0.18)
+    stride, leg, arm = 0.6 * wide, draw.between(0.5, 0.75), draw.between(0.35, 0.55)
+    z, raised = tall + neck + high, draw.between(-0.25, 0.3)
     hand = (wide + arm, -0.35, 0.5 * tall + raised - 0.5)
     joints = [(wide + 0.05, 0.0, 0.7 * tall), (wide + 0.75 * arm, 0.0, 0.55 * tall + 0.4 * raised - 0.2), hand]
     legs = draw.one_of(
@@ -112,7 +112,7 @@ def robot(draw: Draw) -> Parts:
         "antennae": _antennae(draw.whole(1, 2), 0.5 * head, z + high, draw.between(0.2, 0.4)),
         "arms": both(joined(*(bar(a, b, 0.09) for a, b in pairwise(joints)))),
         "joints": both(joined(*(ball(0.14, at=j) for j in joints[:2]))),
-        "hands": both(placed(hoop(0.13, 0.06), at=hand, turned=(60, 0, 0))),
+        "hands": both(placed(hoop(0.16, 0.07), at=hand, turned=(60, 0, 0))),
         "legs": legs,
         "panel": box((1.2 * wide, 0.1, 0.7 * tall), at=(0, -deep, draw.between(-0.2, 0.2))),
     }
