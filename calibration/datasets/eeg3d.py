@@ -18,8 +18,6 @@ from 01. Not known, and so not relied on: what is in point_cloud.zip (read if it
 """
 
 import json
-import re
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -29,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from calibration.datasets import pictures, videos
 from calibration.datasets.arrays import open_array
+from calibration.datasets.eeg3d_names import Label
 from calibration.datasets.eeg3d_trials import NAMES_FILE, Trials, open_trials
 from calibration.datasets.errors import SetUnusable
 from calibration.datasets.paths import files_below
@@ -37,15 +36,12 @@ from calibration.objects.solid import N_POINTS
 from calibration.stimuli import Item, Picture
 from pipeline.types import Array
 
-TRAINING_OBJECTS = tuple(f"{k:02d}" for k in range(8))
-TEST_OBJECTS = ("08", "09")
 N_COLOURS = 6
 ORIGIN_FILE = "origin.json"
 OFFLINE_REASON = (
     "EEG-3D was filtered forwards and backwards (zero phase), so that each sample knows what comes after it; "
     "no live signal is like that"
 )
-_LABEL = re.compile(r"(\d\d)_(.+)_(\d\d)")
 
 
 class Origin(BaseModel):
@@ -56,40 +52,6 @@ class Origin(BaseModel):
     made_by: str
     simulated: bool
     causal: bool
-
-
-@dataclass(frozen=True)
-class Label:
-    """A name as in name_label.npy: `number`_`category`_`object`."""
-
-    number: str
-    category: str
-    object: str
-
-    @classmethod
-    def parse(cls, text: str) -> "Label":
-        """`01_airplane_06` in its parts.
-
-        Raises:
-            SetUnusable: another form.
-        """
-        found = _LABEL.fullmatch(text)
-        if found is None:
-            raise SetUnusable(f"EEG-3D name {text!a}: expected NN_category_NN, such as 01_airplane_06")
-        return cls(*found.groups())
-
-    def __str__(self) -> str:
-        return f"{self.number}_{self.key}"
-
-    @property
-    def key(self) -> str:
-        """As in point clouds, colour labels and features: without the category's number."""
-        return f"{self.category}_{self.object}"
-
-    @property
-    def item(self) -> Item:
-        """As the rest of the application knows it."""
-        return Item(self.category, self.object)
 
 
 class Eeg3d:
@@ -209,7 +171,7 @@ class Eeg3d:
         if subject not in self.subjects:
             known = ", ".join(self.subjects) or "none"
             raise SetUnusable(f"{self.folder / 'EEGdata'} has no subject {subject!a}; it has {known}")
-        return open_trials(self.folder / "EEGdata" / subject, [str(label) for label in self._labels.values()])
+        return open_trials(self.folder / "EEGdata" / subject, list(self._labels.values()))
 
     @cached_property
     def _colours(self) -> dict[str, int]:
@@ -258,6 +220,9 @@ class Eeg3d:
             told.append(f"offline only: {self.offline_reason}")
         if self.simulated:
             told.append("simulated")
+        for place in ("image", "video_new", "point_cloud_simple"):
+            if (self.folder / f"{place}.zip").is_file() and not (self.folder / place).is_dir():
+                told.append(f"{place}.zip is not unpacked; unpack it into {place}/")
         for place, there in (("image", self._pictures), ("video_new", self._videos)):
             if missing := [str(label) for label in self._labels.values() if str(label) not in there]:
                 told.append(f"{place}/ lacks {len(missing)} of {len(self._labels)} objects, the first {missing[0]}")

@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.datasets.arrays import AnyArray, open_array
+from calibration.datasets.eeg3d_names import Label
 from calibration.datasets.errors import SetUnusable
+from calibration.stimuli import Item
 
 N_CHANNELS = 64
 NAMES_FILE = "name_label.npy"
@@ -48,11 +50,16 @@ class Trial:
     `session` counts from 0; None where the files no longer tell.
     """
 
-    label: str
+    label: Label
     repeat: int
     session: int | None
     static: AnyArray
     dynamic: AnyArray
+
+    @property
+    def item(self) -> Item:
+        """What was shown."""
+        return self.label.item
 
 
 class Trials:
@@ -61,13 +68,13 @@ class Trials:
     Thread: any.
     """
 
-    def __init__(self, labels: Sequence[str], arrays: dict[Stream, list[AnyArray]], in_order: bool) -> None:
+    def __init__(self, labels: Sequence[Label], arrays: dict[Stream, list[AnyArray]], in_order: bool) -> None:
         """`arrays` hold (n, 64, time) blocks one after another; `in_order` if that is the order of recording."""
         self.labels = tuple(labels)
         self._arrays = arrays
         self._in_order = in_order
         self._starts = np.cumsum([0, *(len(block) for block in arrays["static"])])
-        seen: Counter[str] = Counter()
+        seen: Counter[Label] = Counter()
         repeats = []
         for label in self.labels:
             repeats.append(seen[label])
@@ -109,13 +116,13 @@ class Trials:
         Raises:
             SetUnusable: not every category has as many objects, or not every object as many repeats.
         """
-        trials: defaultdict[str, list[int]] = defaultdict(list)
+        trials: defaultdict[Label, list[int]] = defaultdict(list)
         for number, label in enumerate(self.labels):
-            if is_test(label) == (part == "test"):
+            if label.held_out == (part == "test"):
                 trials[label].append(number)
         objects: defaultdict[str, list[list[int]]] = defaultdict(list)
-        for label in sorted(trials):
-            objects[label[:-3]].append(trials[label])
+        for label in sorted(trials, key=str):
+            objects[label.category].append(trials[label])
         if not objects:
             raise SetUnusable(f"there is no trial of the {part} objects; expected some")
         shapes = Counter((len(rows), len(row)) for rows in objects.values() for row in rows)
@@ -131,21 +138,16 @@ class Trials:
         return trial
 
 
-def is_test(label: str) -> bool:
-    """Whether the published split holds the object out."""
-    return label.endswith(("_08", "_09"))
-
-
-def open_trials(folder: Path, labels: Sequence[str]) -> Trials:
+def open_trials(folder: Path, labels: Sequence[Label]) -> Trials:
     """The trials in `folder`, whose name is the subject's: as recorded, or as EEG_organization.py sorts them.
 
     `labels` are all objects of the set in lexicographic order, of which sorted arrays are made.
 
     Raises:
-        SetUnusable: neither is there whole, or an array has another form.
+        SetUnusable: neither is there whole, or an array or a name has another form.
     """
     if (folder / NAMES_FILE).is_file():
-        names = [str(name) for name in open_array(folder / NAMES_FILE, (None,), kinds="U")]
+        names = [Label.parse(str(name)) for name in open_array(folder / NAMES_FILE, (None,), kinds="U")]
         recorded: dict[Stream, list[AnyArray]] = {
             stream: [open_array(folder / f"process_data_{cut.name}.npy", (len(names), N_CHANNELS, cut.n_samples))]
             for stream, cut in CUTS.items()
@@ -154,13 +156,13 @@ def open_trials(folder: Path, labels: Sequence[str]) -> Trials:
     return _open_sorted(folder, labels)
 
 
-def _open_sorted(folder: Path, labels: Sequence[str]) -> Trials:
-    names: list[str] = []
+def _open_sorted(folder: Path, labels: Sequence[Label]) -> Trials:
+    names: list[Label] = []
     arrays: dict[Stream, list[AnyArray]] = {"static": [], "dynamic": []}
     parts: tuple[Part, Part] = ("train", "test")
     for part in parts:
-        held = [label for label in labels if is_test(label) == (part == "test")]
-        n_categories = len({label[:-3] for label in held})
+        held = [label for label in labels if label.held_out == (part == "test")]
+        n_categories = len({label.category for label in held})
         n_objects = len(held) // max(n_categories, 1)
         repeats: int | None = None
         for stream, cut in CUTS.items():

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from calibration.datasets.eeg3d import ORIGIN_FILE, Label, Origin
+from calibration.datasets.eeg3d import ORIGIN_FILE, Origin
+from calibration.datasets.eeg3d_names import Label
 from calibration.datasets.eeg3d_trials import CUTS, N_CHANNELS, NAMES_FILE, Part, Stream, open_trials
 from calibration.datasets.errors import SetUnusable
 from calibration.stimuli import Item, Picture, StimulusSet

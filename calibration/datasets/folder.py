@@ -17,7 +17,7 @@ from calibration.datasets import manifest as lists
 from calibration.datasets import meshes, pictures, videos
 from calibration.datasets.errors import SetUnusable
 from calibration.datasets.manifest import ItemEntry, Manifest
-from calibration.datasets.paths import files_below, inside
+from calibration.datasets.paths import checked_name, files_below, inside
 from calibration.datasets.shown import mesh_picture, mesh_turn
 from calibration.objects.solid import N_POINTS
 from calibration.stimuli import Item, Picture
@@ -173,16 +173,17 @@ def item_of(path: str) -> Item:
     """The item that a relative path shows, by the rule on top of this file.
 
     Raises:
-        SetUnusable: the name of a file without a category folder begins with a digit or `_`.
+        SetUnusable: the name of a file without a category folder begins with a digit, `_` or `-`; or a name that
+            `checked_name` refuses.
     """
     pure = PurePosixPath(path)
     if pure.parent.name:
-        return Item(pure.parent.name, pure.stem.strip())
+        return Item(checked_name(pure.parent.name), checked_name(pure.stem))
     begin = _CATEGORY.match(pure.stem)
     if begin is None:
         raise SetUnusable(f"{path} names no category; expected e.g. cat_01.jpg, or a sub-folder for each category")
-    category = begin.group().strip()
-    return Item(category, pure.stem[begin.end() :].strip("_- ") or category)
+    category = checked_name(begin.group().strip())
+    return Item(category, checked_name(pure.stem[begin.end() :].strip("_- ") or category))
 
 
 def index(folder: Path | str, name: str, licence: str) -> Path:

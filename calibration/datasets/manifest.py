@@ -15,7 +15,7 @@ import tomli_w
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from calibration.datasets.errors import SetUnusable
-from calibration.datasets.paths import checked_path, inside
+from calibration.datasets.paths import checked_name, checked_path, inside
 from calibration.stimuli import Item
 
 FILE_NAME = "stimuli.toml"
@@ -28,13 +28,14 @@ def _relative(text: str) -> str:
         raise ValueError(str(error)) from error
 
 
-def _one_name(text: str) -> str:
-    if "/" in text or text != text.strip() or not text.isprintable():
-        raise ValueError(f"expected a name without '/', line breaks or space around it, came {text!a}")
-    return text
+def _name(text: str) -> str:
+    try:
+        return checked_name(text)
+    except SetUnusable as error:
+        raise ValueError(str(error)) from error
 
 
-_Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_name)]
+_Name = Annotated[str, AfterValidator(_name)]
 
 
 class _Entry(BaseModel):

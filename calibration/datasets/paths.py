@@ -34,6 +34,17 @@ def checked_path(text: str) -> str:
     return text
 
 
+def checked_name(text: str) -> str:
+    """`text` if it can be the name of a category or an object, in files and in markers.
+
+    Raises:
+        SetUnusable: it is empty, holds a `/` or what cannot be printed, has space around it, or is longer than 200.
+    """
+    if not 0 < len(text) <= 200 or "/" in text or text != text.strip() or not text.isprintable():
+        raise SetUnusable(f"name {text!a}: expected 1 to 200 characters without '/', line breaks or space around it")
+    return text
+
+
 def inside(folder: Path, text: str) -> Path:
     """The file that the path `text` names, inside `folder` also when every symbolic link is followed.
 
@@ -68,7 +79,8 @@ def files_below(folder: Path) -> list[str]:
             _no_loop(here / name, here)
         found += [relative + name for name in names if not name.startswith(".")]
     for text in found:
-        inside(folder, text)
+        if not inside(folder, text).is_file():
+            raise SetUnusable(f"{folder / text} is no file, or a link to none; remove it")
     return sorted(found)
 
 

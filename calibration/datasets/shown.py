@@ -4,6 +4,7 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
+from calibration.objects.builtin import PICTURE_PX, TURN_HZ
 from calibration.objects.render import Renderer
 from calibration.objects.solid import Part, Solid
 from calibration.objects.turn import TURN_S, turn_deg
@@ -11,25 +12,22 @@ from calibration.objects.view import Pose
 from calibration.stimuli import Picture
 from pipeline.types import Array
 
-SIZE_PX = 256
-TURN_HZ = 15.0
 # More colours than this are rounded until they fit: a photographed texture has one for almost every face.
 MAX_COLOURS = 200
 
 
 def mesh_picture(mesh: trimesh.Trimesh) -> Picture:
-    """(256, 256, 3) seen from the front, as every built-in object."""
-    with Renderer(SIZE_PX) as renderer:
-        return renderer.view(_solid(mesh), pose=Pose()).picture
+    """(224, 224, 3) seen from the front, as every built-in object."""
+    with Renderer(PICTURE_PX) as renderer:
+        return renderer.picture(_solid(mesh), pose=Pose())
 
 
 def mesh_turn(mesh: trimesh.Trimesh) -> tuple[Picture, float]:
-    """(90, 256, 256, 3) frames of one full turn in 6 s, and their rate in Hz."""
+    """(180, 224, 224, 3) frames of one full turn in 6 s, and their rate in Hz."""
     solid = _solid(mesh)
-    with Renderer(SIZE_PX) as renderer:
+    with Renderer(PICTURE_PX) as renderer:
         frames = [
-            renderer.view(solid, turn_deg(number / TURN_HZ), Pose()).picture
-            for number in range(round(TURN_S * TURN_HZ))
+            renderer.picture(solid, turn_deg(number / TURN_HZ), Pose()) for number in range(round(TURN_S * TURN_HZ))
         ]
     return np.stack(frames), TURN_HZ
 

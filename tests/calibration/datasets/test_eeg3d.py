@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from calibration.datasets.eeg3d import Eeg3d, Label, signed_colours
+from calibration.datasets.eeg3d import Eeg3d, signed_colours
+from calibration.datasets.eeg3d_names import Label
 from calibration.datasets.eeg3d_write import write_colours
 from calibration.datasets.errors import SetUnusable
 from calibration.stimuli import Item

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from calibration.datasets.eeg3d import Eeg3d, Label, Origin
-from calibration.datasets.eeg3d_trials import CUTS, is_test, open_trials
+from calibration.datasets.eeg3d import Eeg3d, Origin
+from calibration.datasets.eeg3d_names import Label
+from calibration.datasets.eeg3d_trials import CUTS, open_trials
 from calibration.datasets.eeg3d_write import (
     labels_of,
     organise,
@@ -21,7 +22,7 @@ ORIGIN = Origin(made_by="a test", simulated=True, causal=True)
 
 def design(rng):
     """Labels of a whole recording in random order: objects 00 to 07 twice, 08 and 09 four times."""
-    labels = [label for label in labels_of(SmallSet()).values() for _ in range(4 if is_test(str(label)) else 2)]
+    labels = [label for label in labels_of(SmallSet()).values() for _ in range(4 if label.held_out else 2)]
     return [labels[k] for k in rng.permutation(len(labels))]
 
 
@@ -147,5 +148,5 @@ def test_every_written_epoch_can_be_found_again(recorded):
     trials = open_trials(place, ())
     for number in (0, 17, 71):
         trial = trials[number]
-        assert trial.label == str(labels[number])
+        assert trial.label == labels[number]
         np.testing.assert_array_equal(trial.dynamic, made[number][1].astype(np.float32))

@@ -60,7 +60,7 @@ def test_what_was_written_is_read(folder):
         (lambda v: v["items"][1].update(picture=v["items"][0]["picture"]), "cat/01.png stands there 2 times"),
         (lambda v: v["items"][0].pop("picture"), "cat/01 has no file"),
         (lambda v: v["items"][0].update(category="a/b"), "without '/'"),
-        (lambda v: v["items"][0].update(object=" 01"), "space"),
+        (lambda v: v["items"][0].update(object=" 01"), "space around"),
         (lambda v: v["items"][0].update(object="0\n1"), "line breaks"),
         (lambda v: v["items"][0]["picture"].update(path="../cat/01.png"), "'..'"),
         (lambda v: v["items"][0]["picture"].update(path="/etc/passwd"), "absolute"),

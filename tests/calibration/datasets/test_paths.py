@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calibration.datasets.errors import SetUnusable
-from calibration.datasets.paths import checked_path, files_below, inside
+from calibration.datasets.paths import checked_name, checked_path, files_below, inside
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,22 @@ def test_a_name_that_is_not_utf8_is_refused_and_named(tmp_path):
     (tmp_path / os.fsdecode(b"cat\xff.jpg")).write_bytes(b"x")
     with pytest.raises(SetUnusable, match=r"udcff.*UTF-8"):
         files_below(tmp_path)
+
+
+def test_what_is_no_file_is_refused_before_anyone_waits_for_it(tmp_path):
+    os.mkfifo(tmp_path / "cat.jpg")
+    with pytest.raises(SetUnusable, match=r"cat\.jpg is no file"):
+        files_below(tmp_path)
+    (tmp_path / "cat.jpg").unlink()
+    (tmp_path / "cat.jpg").symlink_to(tmp_path / "gone.jpg")
+    with pytest.raises(SetUnusable, match=r"cat\.jpg is no file"):
+        files_below(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", " cat", "cat ", "a/b", "a\nb", "a\u200eb\u2028", "x" * 201])
+def test_a_name_that_would_not_survive_a_marker_is_refused(name):
+    with pytest.raises(SetUnusable, match="1 to 200 characters"):
+        checked_name(name)
 
 
 def test_hidden_files_are_left_out_and_a_missing_folder_is_told(tmp_path):

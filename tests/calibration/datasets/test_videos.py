@@ -1,3 +1,6 @@
+from fractions import Fraction
+
+import av
 import numpy as np
 import pytest
 
@@ -20,10 +23,37 @@ def test_the_first_frame_is_that_of_the_whole(tmp_path):
     np.testing.assert_array_equal(first_frame(path), read_video(path)[0][0])
 
 
-@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
-def test_a_cut_off_video_is_refused_and_named(tmp_path, share):
-    path = made.cut(made.video(tmp_path / "cat.mp4", n_frames=40), share)
-    with pytest.raises(SetUnusable, match=r"cat\.mp4"):
+def encoded(path, codec, times):
+    """Noise at the times given in thirtieths of a second, as another program would write it."""
+    rng = np.random.default_rng(0)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for time in times:
+            frame = av.VideoFrame.from_ndarray(rng.integers(0, 255, (64, 64, 3), np.uint8), format="rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 30)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+CODECS = {"mp4": "libx264", "mov": "libx264", "mkv": "libx264", "webm": "libvpx-vp9", "avi": "mpeg4"}
+
+
+@pytest.mark.parametrize("suffix", CODECS)
+def test_every_container_is_read_whole_and_refused_when_cut_off(tmp_path, suffix):
+    path = encoded(tmp_path / f"cat.{suffix}", CODECS[suffix], range(40))
+    assert read_video(path)[0].shape == (40, 64, 64, 3)
+    whole = path.read_bytes()
+    for share in (0.85, 0.4, 0.0):
+        path.write_bytes(whole[: int(len(whole) * share)])
+        with pytest.raises(SetUnusable, match=rf"cat\.{suffix}"):
+            read_video(path)
+
+
+def test_a_video_whose_frames_come_unevenly_is_refused(tmp_path):
+    path = encoded(tmp_path / "cat.mkv", "libx264", [*range(20), *range(40, 60)])
+    with pytest.raises(SetUnusable, match="constant rate"):
         read_video(path)
 
 
