@@ -28,7 +28,7 @@ PALETTE = {
 }
 _MAIN_SHARE = (0.5, 0.95)
 _SECOND_ACCENT = 0.3
-_STEPS = (1.0, 0.87, 0.75)
+_STEPS = (1.0, 0.88, 0.78)
 """Of brightness, from one part to the next in the same colour, so that they stay apart."""
 
 

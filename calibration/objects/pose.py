@@ -13,6 +13,8 @@ from pipeline.types import Array
 SIZES = (0.33, 0.64)
 """Apparent sizes of pictures; few things are too thin for the largest."""
 _YAW_DEG = 25.0
+_FACING_DEG = {"boat": 50.0, "elephant": 45.0, "giraffe": 50.0, "helicopter": 50.0, "train": 35.0}
+"""What is long from front to back is seen half from the side."""
 _LEAN_DEG = 45.0
 _NEARLY = 0.93
 _SLENDER = 0.45
@@ -30,7 +32,7 @@ def pose_of(solid: Solid) -> Pose:
     Thread: any.
     """
     draw = Draw("pose", solid.category, solid.number)
-    yaw_deg = draw.between(-_YAW_DEG, _YAW_DEG)
+    yaw_deg = _FACING_DEG.get(solid.category, 0.0) + draw.between(-_YAW_DEG, _YAW_DEG)
     size = float(np.exp(draw.between(*np.log(SIZES))))
     points = scatter(solid.vertices, solid.faces, _N_POINTS, np.random.default_rng(0))[0]
     upright = _sized(solid, points, Pose(yaw_deg, 0.0, half_width=1.1), size)

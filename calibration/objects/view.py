@@ -16,7 +16,7 @@ DISTANCE = 6.0
 
 LIGHTS = (((-0.5, 0.4, 1.0), 0.7), ((0.8, -0.2, 1.0), 0.25))
 """Where the light comes from (to the right, up, towards the camera) and how much of it; it stays with the camera."""
-AMBIENT, DIFFUSE = 0.42, 0.68
+AMBIENT, DIFFUSE = 0.52, 0.56
 """How much of a part's colour is seen without light, and how much more in full light from straight ahead."""
 
 _NOWHERE = -1
