@@ -38,8 +38,9 @@ def shoe(draw: Draw) -> Parts:
 
 def hat(draw: Draw) -> Parts:
     """A brim all round, a crown above it and a band between the two."""
-    wide, high, brim = draw.between(0.42, 0.6), draw.between(0.65, 1.1), draw.between(0.22, 0.38)
-    top, dome, curl = wide * draw.between(0.6, 1.1), draw.between(0.0, 0.25), draw.between(0.0, 0.15)
+    wide, brim = draw.between(0.42, 0.6), draw.between(0.22, 0.38)
+    high, top = wide * draw.between(1.3, 2.1), wide * draw.between(0.6, 1.1)
+    dome, curl = draw.between(0.0, 0.25), draw.between(0.0, 0.15)
     lower = smooth([(wide * 0.9, 0.0), (wide + brim * 0.6, 0.0), (wide + brim, curl)], n=10)
     rim = lathe([*lower, *((r, z + 0.09) for r, z in reversed(lower)), lower[0]])
     roof = [(top * 0.97, high + 0.03), (top * 0.6, high + dome * 0.8 + 0.04), (0.02, high + dome + 0.05)]
