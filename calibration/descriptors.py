@@ -11,7 +11,7 @@ Thread: any; nothing is kept.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,15 +155,15 @@ class Described:
         )
 
     @staticmethod
-    def load(path: Path) -> "Described":
-        """Read what `save` wrote.
+    def load(path: Path | IO[bytes]) -> "Described":
+        """Read what `save` wrote, from a file or from its bytes.
 
         Raises:
             InputError: the file was made with other descriptors.
         """
         with np.load(path, allow_pickle=False) as file:
             if tuple(file["names"]) != (*STILL, *MOVING):
-                raise InputError(f"{path.name} holds other descriptors than this version knows: build the data again")
+                raise InputError("the file holds other descriptors than this version knows: build the data again")
             scale = Scale(file["still_mean"], file["still_sd"], file["moving_mean"], file["moving_sd"])
             still, moving = file["still"].astype(np.float64), file["moving"].astype(np.float64)
             return Described(tuple(str(k) for k in file["keys"]), still, moving, scale)

@@ -20,7 +20,8 @@ from engines.errors import AfterimageError
 from pipeline.clock import Clock, LslClock
 from pipeline.errors import SourceFailed
 from pipeline.outlet import lsl_info
-from pipeline.simulation import Participant, Player, Shown, stream_infos
+from pipeline.simulated.participant import Participant, stream_infos
+from pipeline.simulation import Player, Shown
 from pipeline.sources.base import SourceEnded
 from pipeline.sources.lsl import LslSource
 from pipeline.types import Item, StreamInfo

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from pipeline.errors import SourceFailed
 from pipeline.simulation import Player, Shown
 from pipeline.sources.simulated import Performance, SimulatedParticipant, SimulatedSource, perform
 from pipeline.types import ClockOffset, EegChunk, MarkerChunk
-from tests.pipeline.test_simulation import noisy
+from tests.pipeline.simulated.people import noisy
 
 SHOWN = (Shown("block/start", 0.1), Shown("stim/face/00", 0.1), Shown("stim/face/00", 0.505), Shown("end", 1.0))
 
@@ -105,7 +104,7 @@ def test_closing_twice_and_closing_what_was_never_opened_are_harmless():
 
 
 def test_a_participant_that_cannot_play_says_why():
-    broken = Performance(replace(noisy(), background_uv=np.zeros((3, 4, 5))), ())
+    broken = Performance(noisy(background_uv=np.zeros((3, 4, 5))), ())
     participant = SimulatedParticipant(broken)
     participant.start()
     try:
@@ -140,7 +139,7 @@ def test_a_killed_participant_is_noticed():
 PARENT = """
 import sys
 from pipeline.sources.simulated import Performance, SimulatedParticipant
-from tests.pipeline.test_simulation import noisy
+from tests.pipeline.simulated.people import noisy
 
 if __name__ == "__main__":
     participant = SimulatedParticipant(Performance(noisy(), ()))
