@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.errors import InputError
 from pipeline.acquire import Acquisition
 from pipeline.channels import Latest, Lossless
 from pipeline.clock import Clock
@@ -54,16 +55,23 @@ class CouplingLoop:
         self._comodulogram: Latest[Comodulogram] = Latest()
         self._trial: Latest[TrialCoupling] = Latest()
         self._n = round((config.window_s + 2 * config.margin_s) * info.sfreq_hz)
-        self.off = self._why_off()
+        self.off = self._why_off() or self._build()
         self.waiting = self.off
-        if not self.off:
-            self._step_n = max(1, round(info.sfreq_hz / config.updates_hz))
-            self._due = self._n
+
+    def _build(self) -> str:
+        """Make what makes the maps; answers why that is impossible."""
+        config, sfreq_hz = self.config, self._acquisition.info.sfreq_hz
+        try:
             self._estimator = LiveEstimator(
-                config.bands, info.sfreq_hz, self._n, config.margin_s, config.n_surrogates, config.n_bins
+                config.bands, sfreq_hz, self._n, config.margin_s, config.n_surrogates, config.n_bins
             )
-            self._grid = Grid.up_to(info.sfreq_hz, config.bands.mains_hz)
-            self._trials = TrialLoop(config, info.sfreq_hz, self.channels)
+        except InputError as error:
+            return str(error)
+        self._step_n = max(1, round(sfreq_hz / config.updates_hz))
+        self._due = self._n
+        self._grid = Grid.up_to(sfreq_hz, config.bands.mains_hz)
+        self._trials = TrialLoop(config, sfreq_hz, self.channels)
+        return ""
 
     def _why_off(self) -> str:
         info = self._acquisition.info

@@ -46,7 +46,8 @@ class LiveEstimator:
         sfreq_hz: rate of the samples.
         n: samples of a window, both margins counted.
         margin_s: tapered and cut at both ends.
-        n_surrogates: circular shifts, spread evenly, none nearer than a cycle of the phase; 0 for none.
+        n_surrogates: circular shifts, spread evenly, none nearer than a cycle of the phase; fewer where the window has
+            not as many, 0 for none.
         n_bins: phase bins.
 
     Raises:
@@ -68,8 +69,7 @@ class LiveEstimator:
         self.n_bins = n_bins
         self._analytic = WindowAnalytic(bands.phase_hz, bands.amplitude_hz, sfreq_hz, n, margin_s, bands.mains_hz)
         least = round(self._analytic.sfreq_out_hz / bands.phase_centre_hz)
-        n_out = self._analytic.n_out
-        self._shifts = even_shifts(n_out, n_surrogates, least) if n_surrogates else np.empty(0, np.intp)
+        self._shifts = even_shifts(self._analytic.n_out, n_surrogates, least)
 
     def binned(self, samples: Array) -> tuple[NDArray[np.int32], Single]:
         """(n_channels, n) finite samples to phase bins and amplitude, (n_channels, n_out) both."""

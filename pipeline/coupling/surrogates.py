@@ -73,17 +73,15 @@ def _family(mi: Array, surrogates: Array, usable: NDArray[np.bool_]) -> Array:
 
 
 def even_shifts(n: int, n_surrogates: int, least: int) -> Shifts:
-    """`n_surrogates` different shifts spread evenly over a window of `n` samples, none nearer to 0 than `least`.
+    """Different shifts spread evenly over a window of `n` samples, none nearer to 0 than `least`.
+
+    As many as `n_surrogates`, fewer where the window has not as many.
 
     Raises:
-        InputError: the window has not as many.
+        InputError: the window has none.
     """
-    if n - 2 * least + 1 < n_surrogates:
-        raise InputError(
-            f"{n_surrogates} different shifts of at least {least} samples do not fit into a window of {n}; "
-            "take a longer window or fewer surrogates"
-        )
-    return np.linspace(least, n - least, n_surrogates).round().astype(np.intp)
+    _require_room(n, least)
+    return np.linspace(least, n - least, min(n_surrogates, n - 2 * least + 1)).round().astype(np.intp)
 
 
 def random_shifts(n: int, n_surrogates: int, least: int, rng: np.random.Generator) -> Shifts:
@@ -92,9 +90,13 @@ def random_shifts(n: int, n_surrogates: int, least: int, rng: np.random.Generato
     Raises:
         InputError: the window is shorter than two of them.
     """
+    _require_room(n, least)
+    return rng.integers(least, n - least + 1, n_surrogates)
+
+
+def _require_room(n: int, least: int) -> None:
     if n < 2 * least:
         raise InputError(f"a shift by at least {least} samples does not fit into a window of {n}; take a longer window")
-    return rng.integers(least, n - least + 1, n_surrogates)
 
 
 def shift_surrogates(

@@ -35,8 +35,9 @@ def test_even_shifts_are_different_and_none_is_near_0() -> None:
     shifts = even_shifts(400, 200, 30)
     assert len(set(shifts.tolist())) == 200
     assert shifts.min() == 30 and shifts.max() == 370
-    with pytest.raises(InputError, match="longer window or fewer surrogates"):
-        even_shifts(200, 200, 30)
+    assert even_shifts(100, 200, 30).tolist() == list(range(30, 71))
+    with pytest.raises(InputError, match="longer window"):
+        even_shifts(59, 200, 30)
 
 
 def test_random_shifts_keep_their_distance() -> None:
