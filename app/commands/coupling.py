@@ -69,6 +69,8 @@ def plan_from(options: argparse.Namespace, config: Config, with_trials: bool) ->
     """
     if options.window and not with_trials:
         raise InputError("--window is around markers: name them with --event CLASS=PATTERN")
+    if options.window and options.window[0] >= options.window[1]:
+        raise InputError(f"--window wants a window that ends after it starts, got {options.window}")
     if options.surrogates < 0:
         raise InputError(f"--surrogates wants 0 or more, got {options.surrogates}")
     mains_hz = MAINS_HZ if config.chain.mains_hz is None else float(config.chain.mains_hz)

@@ -5,7 +5,20 @@ import pytest
 
 from app.cli import build_parser, main
 
-COMMANDS = ("doctor", "demo", "simulate", "import", "info", "record", "salvage", "replay", "calibrate", "live")
+COMMANDS = (
+    "doctor",
+    "demo",
+    "simulate",
+    "present",
+    "import",
+    "info",
+    "record",
+    "salvage",
+    "replay",
+    "calibrate",
+    "coupling",
+    "live",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
