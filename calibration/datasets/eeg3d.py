@@ -37,6 +37,8 @@ from calibration.stimuli import Item, Picture
 from pipeline.types import Array
 
 N_COLOURS = 6
+# As numbers or as text, which the authors' int() takes as well.
+_LABELS: dict[object, int] = {form: k for k in range(N_COLOURS) for form in (float(k), str(k))}
 ORIGIN_FILE = "origin.json"
 OFFLINE_REASON = (
     "EEG-3D was filtered forwards and backwards (zero phase), so that each sample knows what comes after it; "
@@ -180,10 +182,10 @@ class Eeg3d:
             return {}
         colours = {}
         for row in read_table(path):
-            name, number = row.get("name"), row.get("label")
-            if not isinstance(name, str) or not isinstance(number, float) or number not in range(N_COLOURS):
+            name, number = row.get("name"), _LABELS.get(row.get("label"))
+            if not isinstance(name, str) or number is None:
                 raise SetUnusable(f"{path}: expected columns name and label (0 to {N_COLOURS - 1}), came {row}")
-            colours[name] = int(number)
+            colours[name] = number
         return colours
 
     @cached_property

@@ -31,6 +31,7 @@ _DAMAGE = (
     AttributeError,
     Image.DecompressionBombError,
     LookupError,
+    NameError,
     NotImplementedError,
     OSError,
     SyntaxError,
@@ -52,18 +53,12 @@ def read_mesh(path: Path) -> trimesh.Trimesh:
         if not inside(path.parent, name).is_file():
             raise SetUnusable(f"{path} needs {name} beside it, and it is not there")
     try:
-        scene = trimesh.load_scene(path)
-        pieces = [_coloured(piece) for piece in scene.dump() if isinstance(piece, trimesh.Trimesh)]
+        # What overflows or is no number is found by `_unit`, not by numpy's warnings.
+        with np.errstate(all="ignore"):
+            return _unit(path, _upright(path, _loaded(path)))
     except _DAMAGE as error:
         told = str(error) or type(error).__name__
         raise SetUnusable(f"{path} cannot be read as a mesh: {told}; is the file whole?") from error
-    n_faces = sum(len(piece.faces) for piece in pieces)
-    if not 0 < n_faces <= MAX_FACES:
-        raise SetUnusable(f"{path} holds {n_faces} faces; expected a surface of 1 to {MAX_FACES} faces")
-    mesh = trimesh.util.concatenate(pieces)
-    if path.suffix.lower() in _Y_UP:
-        mesh.apply_transform(_TO_Z_UP)
-    return _unit(path, mesh)
 
 
 def sample(mesh: trimesh.Trimesh, n: int, seed: int = 0) -> Array:
@@ -88,6 +83,19 @@ def referenced(path: Path) -> list[str]:
         return _obj_files(path) if suffix == ".obj" else []
     except (OSError, ValueError, struct.error, TypeError, AttributeError) as error:
         raise SetUnusable(f"{path} cannot be read as a mesh: {error}; is the file whole?") from error
+
+
+def _loaded(path: Path) -> trimesh.Trimesh:
+    """All surfaces of the file's scene, where they stand in it."""
+    pieces = [_coloured(piece) for piece in trimesh.load_scene(path).dump() if isinstance(piece, trimesh.Trimesh)]
+    n_faces = sum(len(piece.faces) for piece in pieces)
+    if not 0 < n_faces <= MAX_FACES:
+        raise SetUnusable(f"{path} holds {n_faces} faces; expected a surface of 1 to {MAX_FACES} faces")
+    return trimesh.util.concatenate(pieces)
+
+
+def _upright(path: Path, mesh: trimesh.Trimesh) -> trimesh.Trimesh:
+    return mesh.apply_transform(_TO_Z_UP) if path.suffix.lower() in _Y_UP else mesh
 
 
 def _coloured(piece: trimesh.Trimesh) -> trimesh.Trimesh:
@@ -116,8 +124,8 @@ def _unit(path: Path, mesh: trimesh.Trimesh) -> trimesh.Trimesh:
         raise SetUnusable(f"{path} has vertices that are no numbers; expected a surface")
     mesh.apply_translation(-mesh.bounds.mean(axis=0))
     reach = float(np.linalg.norm(mesh.vertices, axis=1).max())
-    if reach == 0.0:
-        raise SetUnusable(f"{path} has all its vertices in one point; expected a surface")
+    if not 0.0 < reach < np.inf:
+        raise SetUnusable(f"{path} has a radius of {reach:g}; expected a surface")
     mesh.apply_scale(1.0 / reach)
     return mesh
 

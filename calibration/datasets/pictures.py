@@ -1,6 +1,10 @@
 """Picture files as they were meant to be looked at: upright, in red, green and blue, 8 bits each."""
 
+import struct
 import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +18,19 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", 
 GREY = (118, 118, 118)
 # A large camera's 108 million pixels would be fine; what unpacks to more is a mistake or an attack.
 MAX_PIXELS = 120_000_000
+# What Pillow's readers raise, or warn of, when they meet a damaged file.
+_DAMAGE = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    UserWarning,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 
 def read_picture(path: Path) -> Picture:
@@ -22,15 +39,8 @@ def read_picture(path: Path) -> Picture:
     Raises:
         SetUnusable: missing, unreadable, cut off, no picture, or more than `MAX_PIXELS`.
     """
-    try:
-        with _open(path) as image:
-            _check_size(path, image.size)
-            upright = ImageOps.exif_transpose(image)
-            picture = np.array(_red_green_blue(upright), dtype=np.uint8)
-    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise SetUnusable(f"{path} is no picture that can be read: {error}") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow's readers raise on damage
-        raise SetUnusable(f"{path} cannot be read as a picture: {error}; is the file whole?") from error
+    with _opened(path) as image:
+        picture = np.array(_red_green_blue(ImageOps.exif_transpose(image)), dtype=np.uint8)
     picture.flags.writeable = False
     return picture
 
@@ -41,21 +51,25 @@ def picture_size(path: Path) -> tuple[int, int]:
     Raises:
         SetUnusable: as `read_picture`, as far as the header tells.
     """
+    with _opened(path) as image:
+        return image.height, image.width
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The picture, of a size that may be unpacked; whatever Pillow raises or warns of is the file's fault."""
     try:
-        with _open(path) as image:
-            _check_size(path, image.size)
-            return image.height, image.width
-    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            # Pillow warns of large pictures from its own limit on and refuses from twice that; ours is in between.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                _check_size(path, image.size)
+                yield image
+    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise SetUnusable(f"{path} is no picture that can be read: {error}") from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except _DAMAGE as error:
         raise SetUnusable(f"{path} cannot be read as a picture: {error}; is the file whole?") from error
-
-
-def _open(path: Path) -> Image.Image:
-    with warnings.catch_warnings():
-        # Pillow warns from its own limit on and refuses from twice that; ours is in between.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(path)
 
 
 def _check_size(path: Path, size: tuple[int, int]) -> None:

@@ -91,6 +91,8 @@ def _bounded(path: Path, decoded: Iterable[av.VideoFrame]) -> tuple[list[Picture
     frames: list[Picture] = []
     times_s: list[float] = []
     for frame in decoded:
+        if frame.time is None:
+            raise SetUnusable(f"{path}: frame {len(frames)} has no time; is the file whole?")
         frames.append(frame.to_ndarray(format="rgb24"))
         times_s.append(frame.time)
         if len(frames) * frames[-1].nbytes > MAX_BYTES:

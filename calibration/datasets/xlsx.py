@@ -7,6 +7,7 @@ their stored values; dates, styles and further sheets are not looked at. Pandas 
 import posixpath
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
@@ -23,10 +24,22 @@ _LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 # A table of 720 names and numbers takes some 30 kB unpacked.
 _MAX_BYTES = 20_000_000
 _MAX_COLUMNS = 16_384
+# What reading a damaged or encrypted file raises.
+_DAMAGE = (
+    DefusedXmlException,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    ParseError,
+    RuntimeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def read_table(path: Path) -> list[dict[str, Cell]]:
-    """Rows of the first sheet by the names in its first row; a missing cell is None.
+    """Rows of the first sheet by the names in its first row; a missing cell is None, empty rows are left out.
 
     Raises:
         SetUnusable: missing, no .xlsx, damaged, or beyond any table's size.
@@ -34,12 +47,13 @@ def read_table(path: Path) -> list[dict[str, Cell]]:
     try:
         with zipfile.ZipFile(path) as archive:
             rows = list(_rows(archive))
-    except (OSError, zipfile.BadZipFile, DefusedXmlException, ParseError, LookupError, ValueError) as error:
+    except _DAMAGE as error:
         raise SetUnusable(f"{path} cannot be read as an .xlsx table: {error}") from error
     if not rows:
         raise SetUnusable(f"{path} holds no rows; expected a first row of names")
     names = [str(cell) for cell in rows[0]]
-    return [dict(zip(names, row + [None] * len(names), strict=False)) for row in rows[1:]]
+    filled = [row for row in rows[1:] if any(cell is not None for cell in row)]
+    return [dict(zip(names, row + [None] * len(names), strict=False)) for row in filled]
 
 
 def _rows(archive: zipfile.ZipFile) -> Iterator[list[Cell]]:

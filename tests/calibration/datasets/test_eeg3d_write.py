@@ -14,6 +14,7 @@ from calibration.datasets.eeg3d_write import (
 )
 from calibration.datasets.errors import SetUnusable
 from calibration.datasets.videos import read_video
+from calibration.objects.builtin import BuiltIn
 from calibration.stimuli import Item
 from tests.calibration.datasets.small_set import CATEGORIES, SmallSet
 
@@ -141,6 +142,13 @@ def test_categories_are_numbered_in_the_order_of_the_set():
     labels = [str(label) for label in labels_of(SmallSet()).values()]
     assert labels == sorted(labels)
     assert [label[3:-3] for label in labels[::10]] == list(CATEGORIES)
+
+
+def test_the_built_in_set_has_names_of_this_form():
+    labels = labels_of(BuiltIn())
+    assert len({str(label) for label in labels.values()}) == 720
+    assert [str(label) for label in labels.values()] == sorted(str(label) for label in labels.values())
+    assert all(label.item == item for item, label in labels.items())
 
 
 def test_every_written_epoch_can_be_found_again(recorded):

@@ -44,6 +44,11 @@ def test_strings_from_the_table_and_numbers_from_the_cell(tmp_path, target):
     assert read_table(path) == [{"name": "airplane_00", "label": 3.0}]
 
 
+def test_rows_that_are_only_formatted_are_left_out(tmp_path):
+    rows = '<row r="2"><c r="A2" s="3"/><c r="B2" s="3"/></row><row r="3"/>'
+    assert read_table(workbook(tmp_path / "t.xlsx", HEAD + rows, SHARED)) == []
+
+
 def test_an_empty_cell_is_none_and_shifts_nothing(tmp_path):
     rows = '<row r="2"><c r="B2"><v>3</v></c></row><row r="3"><c r="A3" t="str"><v>x</v></c><c r="B3" s="1"/></row>'
     path = workbook(tmp_path / "t.xlsx", HEAD + rows, SHARED)
