@@ -69,6 +69,9 @@ def verdict(report: Fields) -> tuple[str, str]:
         return coupling_verdict(report)
     if report.get("decisions"):
         return f"{len(report['decisions'])} decisions; no labels came with them, so they cannot be scored.", ""
+    if report.get("command") == "present":
+        n, late = len({t["trial"] for t in report.get("trials", [])}), (report.get("flips") or {}).get("n_late", 0)
+        return f"{n} trials shown; {late} flips came late.", "bad" if late else "good"
     received, lost = report.get("samples_received"), report.get("samples_lost")
     if received is None:
         return "Nothing was decoded.", ""

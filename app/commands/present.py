@@ -11,11 +11,12 @@ from app.summary import versions
 from app.terminal import ProgressLine, Terminal, write_stdout
 from calibration import protocol
 from calibration.datasets.sets import open_set, warnings_of
-from calibration.protocols.steps import Step, within
+from calibration.protocols.steps import Screen, Step, within
 from calibration.report import to_json, write_report
 from engines.errors import InputError
 
 POLL_S = 0.1
+HOLD = Step(Screen.BREAK, 0.0, text="Press the space bar to begin.", keys=(("space", ""),), until_key=True, waits=True)
 
 
 def present(options: argparse.Namespace) -> int:
@@ -63,7 +64,8 @@ def _chosen(options: argparse.Namespace) -> tuple[protocol.Protocol, tuple[str, 
 def _steps(chosen: protocol.Protocol, options: argparse.Namespace) -> tuple[Step, ...]:
     run = protocol.steps(chosen, protocol.trials(chosen, options.seed or 0, options.run))
     minutes = options.minutes if options.seconds is None else options.seconds / 60
-    return run if minutes is None else within(run, minutes * 60)
+    shown = run if minutes is None else within(run, minutes * 60)
+    return (HOLD, *shown) if options.hold else shown
 
 
 def _watched(presenter: Presenter, progress: ProgressLine, stopped: Callable[[], bool]) -> dict[str, Any]:

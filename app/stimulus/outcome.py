@@ -14,9 +14,16 @@ LIGHT_UNMEASURED = (
     "the delay from marker to light was never measured with a photodiode: what the screen itself adds is in no stamp"
 )
 
+UNHEARD = "nobody received the marker stream when the run began: its first markers may be in no recording"
 
-def outcome(shown: Shown, steps: tuple[Step, ...], refresh: Refresh, screen: dict[str, Any]) -> dict[str, Any]:
-    """Plain fields. Times are seconds from the first onset, which is `started_s` on the LSL clock."""
+
+def outcome(
+    shown: Shown, steps: tuple[Step, ...], refresh: Refresh, screen: dict[str, Any], heard: bool
+) -> dict[str, Any]:
+    """Plain fields. Times are seconds from the first onset, which is `started_s` on the LSL clock.
+
+    `heard` says whether anyone received the marker stream when the run began.
+    """
     start_s = shown.onsets[0].at_s if shown.onsets else 0.0
     trials = [
         {
@@ -47,7 +54,7 @@ def outcome(shown: Shown, steps: tuple[Step, ...], refresh: Refresh, screen: dic
         "flicker_hz": {f"{hz:g}": refresh.hz / frames_per_cycle(hz, refresh.hz) for hz in _flickers(steps)},
         "markers": dict(Counter(m.label for m in shown.markers)),
         "trials": trials,
-        "warnings": _warnings(shown, refresh),
+        "warnings": _warnings(shown, refresh, heard),
     }
 
 
@@ -55,8 +62,8 @@ def _flickers(steps: tuple[Step, ...]) -> list[float]:
     return sorted({step.hz for step in steps if step.hz})
 
 
-def _warnings(shown: Shown, refresh: Refresh) -> list[str]:
-    told = []
+def _warnings(shown: Shown, refresh: Refresh, heard: bool) -> list[str]:
+    told = [] if heard else [UNHEARD]
     if not refresh.synced:
         told.append(
             f"this display has no real vertical sync: its flips came {refresh.measured_hz:.0f} times a second unasked, "

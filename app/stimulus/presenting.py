@@ -9,10 +9,11 @@ from PySide6.QtGui import QGuiApplication
 from app.stimulus.director import Director, Marker
 from app.stimulus.outcome import outcome
 from app.stimulus.process import Presentation, Progress
-from app.stimulus.show import show
+from app.stimulus.show import ESCAPE, show
 from app.stimulus.stage import Stage
 from app.stimulus.supply import Supply
 from app.stimulus.window import StimulusWindow, WindowDisplay
+from engines.errors import AfterimageError
 from pipeline.clock import Clock, LslClock
 from pipeline.outlet import lsl_info
 from pipeline.types import StreamInfo
@@ -50,10 +51,17 @@ def present(presentation: Presentation, pipe: Connection) -> dict[str, Any]:
 
         if not _prepared(stage, display, window, presentation, pipe):
             return {}
-        shown = show(director, display, send, stopped)
-        _linger(display, window, clock)
+        heard = bool(outlet.have_consumers())
+        try:
+            shown = show(director, display, send, stopped)
+        except AfterimageError:
+            for marker in director.aborted(clock.now_s()):
+                send(marker)
+            raise
+        finally:
+            _linger(display, window, clock)
         screen = _described(window, display, application)
-        return outcome(shown, presentation.steps, display.refresh, screen)
+        return outcome(shown, presentation.steps, display.refresh, screen, heard)
     finally:
         stage.close()
         window.destroy()
@@ -74,8 +82,7 @@ def _prepared(
     for share in stage.prepare(presentation.steps):
         stage.message(f"Preparing, {share:.0%}")
         display.flip()
-        window.pressed()
-        if window.closed or told_to_stop(pipe):
+        if window.closed or told_to_stop(pipe) or any(key.name == ESCAPE for key in window.pressed()):
             return False
         pipe.send(Progress("preparing", share))
     pipe.send(Progress("showing", 1.0))

@@ -65,6 +65,8 @@ class Stage:
             self._prepare(first[key])
             yield number / len(needed)
         self._look_ahead()
+        if films := [s.item for s in steps if s.item and self._is_film(s)]:
+            self._videos.get(films[0])  # so that a set without videos is told before anything is shown
 
     def ready(self, step: Step) -> bool:
         """Whether the step can be drawn now; only a video may still have to be read."""

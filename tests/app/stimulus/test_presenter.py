@@ -9,12 +9,14 @@ from pathlib import Path
 import psutil
 import pylsl
 import pytest
+from PIL import Image
 
 from app.stimulus.process import Presentation, Presenter, Progress
 from calibration.protocol import load, steps, trials
 from calibration.protocols.steps import Screen, Step
 from calibration.stimuli import Item
 from engines.errors import InputError
+from tests.app.stimulus.test_supply import write_video
 
 DEADLINE_S = 90.0
 PAUSE = Step(Screen.FIXATION, 2.0, ("fixation",))
@@ -121,6 +123,21 @@ def test_what_cannot_be_shown_is_told_by_name(presenters):
 
 
 @pytest.mark.slow
+def test_videos_of_a_folder_are_shown_turning_and_one_without_is_told_before_the_run(presenters, tmp_path):
+    for category in ("film", "still"):
+        (tmp_path / category).mkdir()
+    write_video(tmp_path / "film" / "01.mp4")
+    Image.new("RGB", (40, 30), (10, 200, 30)).save(tmp_path / "still" / "01.png")
+    film, still = Item("film", "01"), Item("still", "01")
+    picture = Step(Screen.PICTURE, 0.2, ("stim/film/01",), 0, film)
+    turn = Step(Screen.TURN, 0.5, ("turn/film/01",), 0, film)
+    report = finished(presenters([PAUSE, picture, turn, END], str(tmp_path)))
+    assert [t["marker"] for t in report["trials"]] == ["stim/film/01", "turn/film/01"]
+    with pytest.raises(InputError, match="neither mesh nor video"):
+        finished(presenters([PAUSE, Step(Screen.TURN, 0.5, (), 0, still), END], str(tmp_path)))
+
+
+@pytest.mark.slow
 def test_a_screen_that_is_not_there_is_told_with_those_that_are():
     presenter = Presenter(Presentation((PAUSE, END), "", screen=7, windowed=True))
     presenter.start()
@@ -132,12 +149,15 @@ def test_a_screen_that_is_not_there_is_told_with_those_that_are():
 
 
 PARENT = """
-from app.stimulus.process import Presentation, Presenter
-from tests.app.stimulus.test_presenter import END, FOREVER, PAUSE, showing
 if __name__ == "__main__":
-    presenter = Presenter(Presentation((PAUSE, FOREVER, END), "", windowed=True))
+    from app.stimulus.process import Presentation, Presenter, Progress
+    from calibration.protocols.steps import Screen, Step
+
+    forever = Step(Screen.BREAK, 1.0, waits=True)
+    presenter = Presenter(Presentation((forever, Step(Screen.END, 0.0)), "", windowed=True))
     presenter.start()
-    showing(presenter)
+    while getattr(presenter.poll(1.0), "text", "") != "showing":
+        pass
     print(presenter.pid, flush=True)
     input()
 """
