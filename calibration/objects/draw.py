@@ -9,7 +9,8 @@ import trimesh
 Parts = dict[str, trimesh.Trimesh]
 """What a maker returns: the named parts of an object. A name is one colour; a part may consist of several pieces."""
 
-_SALT = "afterimage objects 1"
+_SALT = "afterimage objects 2"
+"""A new number makes all objects anew: done once the makers were finished (docs/decisions/0104)."""
 
 T = TypeVar("T")
 
