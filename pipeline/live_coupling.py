@@ -68,7 +68,7 @@ class CouplingLoop:
         except InputError as error:
             return str(error)
         self._step_n = max(1, round(sfreq_hz / config.updates_hz))
-        self._due = self._n
+        self._due = max(self._n, self._acquisition.ring.written)
         self._grid = Grid.up_to(sfreq_hz, config.bands.mains_hz)
         self._trials = TrialLoop(config, sfreq_hz, self.channels)
         return ""

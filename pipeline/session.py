@@ -159,7 +159,10 @@ class Session:
                 builder = EpochBuilder(self.setup.epoch, len(chain.channels), chain.sfreq_hz)
             self.loop = DecodeLoop(acquisition, chain, builder, self.decoder, self.clock, self.ledger)
         if self._coupling_config is not None:
-            self.coupling = CouplingLoop(acquisition, self._coupling_config, self.clock, self.ledger, self._bads)
+            self.coupling = self._coupled(self._coupling_config)
+
+    def _coupled(self, config: CouplingConfig) -> CouplingLoop:
+        return CouplingLoop(self.acquisition, config, self.clock, self.ledger, self._bads)
 
     def _bads(self) -> tuple[str, ...]:
         return self.loop.chain.bads if self.loop is not None else ()
@@ -192,9 +195,18 @@ class Session:
         self.workers = (Worker("acquire", lambda: self.acquire_step(0.05)),)
         if self.loop is not None:
             self.workers += (Worker("decode", lambda: self.decode_step(0.1)),)
-        if self.coupling is not None and not self.coupling.off:
-            self.workers += (Worker(COUPLING, self.coupling.step),)
         for worker in self.workers:
+            worker.start()
+        self._start_coupling()
+
+    def _start_coupling(self) -> None:
+        """Its worker, made when first there is something to do, and started when it has nothing left of before."""
+        if self.coupling is None or self.coupling.off:
+            return
+        if COUPLING not in (w.name for w in self.workers):
+            self.workers += (Worker(COUPLING, self.coupling_step),)
+        worker = next(w for w in self.workers if w.name == COUPLING)
+        if worker.health.state is not State.FAILED:
             worker.start()
 
     def stop(self) -> None:
@@ -246,6 +258,20 @@ class Session:
         """Write a remark into the recording, at the sample that is newest when it is applied."""
         self._controls.put(lambda: self._control("annotation", text))
 
+    def set_coupling(self, config: CouplingConfig) -> None:
+        """Measure the coupling otherwise from now on; what was seen before is gone. Nothing in a session without."""
+        self._controls.put(lambda: self._renew_coupling(config))
+
+    def _renew_coupling(self, config: CouplingConfig) -> None:
+        if self.coupling is None:
+            return
+        self.coupling = self._coupled(config)
+        bands = config.bands
+        (slow_low, slow_high), (fast_low, fast_high) = bands.phase_hz, bands.amplitude_hz
+        self._control("coupling", f"phase {slow_low:g}-{slow_high:g} Hz, amplitude {fast_low:g}-{fast_high:g} Hz")
+        if self.workers and not self.acquisition.ended:
+            self._start_coupling()
+
     # The steps.
 
     def acquire_step(self, timeout_s: float) -> bool:
@@ -265,6 +291,11 @@ class Session:
             self.loop.finish()
         self._collect(self.loop)
         return more
+
+    def coupling_step(self) -> bool:
+        """Make the maps that are due."""
+        assert self.coupling is not None
+        return self.coupling.step()
 
     def _apply_controls(self) -> None:
         for control in self._controls.take_all():

@@ -1,6 +1,8 @@
 """The coupling worker, cranked by hand over scripted items; in a thread where the test is about that."""
 
+import json
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,6 +11,7 @@ import pytest
 
 from pipeline.clock import FakeClock
 from pipeline.coupling import CouplingBands, LiveEstimator
+from pipeline.coupling.bands import Band
 from pipeline.coupling.values import CouplingConfig
 from pipeline.preprocess import ChainConfig
 from pipeline.session import Session, Setup
@@ -264,3 +267,59 @@ def test_in_its_thread_it_ends_with_the_source() -> None:
     session.stop()
     assert [w.health.state for w in session.workers] == [State.STOPPED, State.STOPPED]
     assert session.coupling.newest_map is not None
+
+
+def test_other_bands_are_measured_from_then_on_and_recorded_at_their_sample() -> None:
+    lines: list[str] = []
+    session = opened(chunks(recording()))
+    session._on_log_line = lines.append
+    while session.acquisition.ring.written < 2500:
+        session.crank()
+    wanted = CouplingConfig(bands=CouplingBands((4.0, 8.0), (52.0, 90.0)))
+    before = session.coupling.newest_map
+    session.set_coupling(wanted)
+    assert session.coupling.newest_map is before  # between steps, not within one
+    while session.crank():
+        pass
+    session.close()
+    assert session.coupling.newest_map.bands == wanted.bands
+    assert session.coupling.n_missed == 0
+    (line,) = [json.loads(text) for text in lines if "coupling" in text]
+    assert line == {"kind": "coupling", "text": "phase 4-8 Hz, amplitude 52-90 Hz", "sample": 2500}
+
+
+class Endless(ScriptedSource):
+    """Plays the same second for ever, as fast as it is read."""
+
+    def __init__(self) -> None:
+        super().__init__(INFO, ())
+        self._second = recording(1.0)
+        self._n = 0
+
+    def read(self, timeout_s: float) -> Sequence[Item]:
+        self._n += 1
+        return [EegChunk(self._second, self._n + np.arange(round(FS)) / FS)]
+
+
+@pytest.mark.parametrize("first", [((4.0, 8.0), (80.0, 150.0)), ((4.0, 8.0), (30.0, 45.0))])
+def test_the_worker_runs_whenever_the_bands_are_possible(first: tuple[Band, Band]) -> None:
+    config = CouplingConfig(CouplingBands(*first), n_surrogates=10)
+    session = Session(Endless(), lambda _: Setup(None), clock=FakeClock(), coupling=config)
+    session.open()
+    session.start()
+    try:
+        for amplitude in ((80.0, 150.0), (52.0, 90.0)):
+            config = replace(config, bands=CouplingBands((4.0, 8.0), amplitude))
+            session.set_coupling(config)
+            deadline_s = time.monotonic() + 20.0
+            while not _follows(session, config):
+                assert time.monotonic() < deadline_s
+                threading.Event().wait(0.005)
+    finally:
+        session.stop()
+    assert {worker.health.state for worker in session.workers} == {State.STOPPED}
+
+
+def _follows(session: Session, config: CouplingConfig) -> bool:
+    loop = session.coupling
+    return loop.config is config and bool(loop.off or loop.newest_map)
