@@ -10,11 +10,11 @@ from calibration.objects.shapes import Triple, ball, joined, mirrored, rod, slab
 
 def face(draw: Draw) -> Parts:
     """A head on its neck."""
-    head = wide, _, tall = draw.between(0.62, 0.86), 0.78, draw.between(0.82, 1.1)
+    head = wide, _, tall = draw.between(0.58, 0.9), draw.between(0.66, 0.86), draw.between(0.8, 1.12)
     eye, smile, nose = draw.between(0.11, 0.17), draw.between(-8, 10), draw.between(0.16, 0.36)
     parts = {
         "head": ball(head),
-        "neck": rod(0.44, 0.9, top=0.36, at=(0, 0.08, -tall)),
+        "neck": rod(draw.between(0.38, 0.56), draw.between(0.7, 1.1), top=0.36, at=(0, 0.08, -tall)),
         "eyes": both(ball((eye, 0.1, eye), at=on(head, 28, 9))),
         "brows": both(tube([on(head, a, h) for a, h in ((14, 24), (28, 28), (42, 22))], 0.07)),
         "nose": ball((0.14, nose, draw.between(0.15, 0.28)), at=on(head, 0, -8)),
