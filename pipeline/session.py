@@ -23,7 +23,7 @@ from pipeline.quality import ChannelQuality
 from pipeline.scoring import Events, Scorer
 from pipeline.sources.base import Source
 from pipeline.timing import Ledger
-from pipeline.types import Array, Decision, Epoch, Item, Marker, SourceEvent
+from pipeline.types import Array, Decision, Epoch, Item, Kind, Marker, SourceEvent
 from pipeline.watchdog import StreamWatch
 from pipeline.worker import Health, State, Worker
 
@@ -165,7 +165,13 @@ class Session:
         return CouplingLoop(self.acquisition, config, self.clock, self.ledger, self._bads)
 
     def _bads(self) -> tuple[str, ...]:
-        return self.loop.chain.bads if self.loop is not None else ()
+        """Channels that are bad now, by the labels of the stream; the chain has names of its own for them."""
+        if self.loop is None:
+            return ()
+        chain = self.loop.chain
+        labels = [c.name for c in self.acquisition.info.channels if c.kind is Kind.EEG]
+        bads = frozenset(chain.bads)
+        return tuple(label for label, name in zip(labels, chain.eeg_names, strict=True) if name in bads)
 
     # By hand: a replay, or a test.
 

@@ -87,9 +87,11 @@ def test_channels_that_are_flat_or_broken_are_left_out_and_change_nothing_for_th
     assert found.mi[[1, 3]] == pytest.approx(whole.mi[[1, 3]], abs=1e-6)
 
 
-def test_channels_that_the_chain_calls_bad_are_left_out() -> None:
+@pytest.mark.parametrize("label", ["Cz", "CZ."])
+def test_channels_that_the_chain_calls_bad_are_left_out_whatever_the_stream_calls_them(label: str) -> None:
+    info = replace(INFO, channels=tuple(replace(c, name=label) if c.name == "Cz" else c for c in INFO.channels))
     session = Session(
-        ScriptedSource(INFO, chunks(recording(5.0))),
+        ScriptedSource(info, chunks(recording(5.0))),
         lambda _: Setup(ChainConfig(bads=("Cz",), reference="none")),
         clock=FakeClock(),
         coupling=CONFIG,
