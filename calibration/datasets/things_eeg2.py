@@ -12,7 +12,7 @@ The 250 Hz data were whitened with the training part's noise covariance (MVNN), 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -33,8 +33,15 @@ PICKLE_REFUSED = (
 
 @dataclass(frozen=True, eq=False)
 class Responses:
-    """`data` (pictures, repeats, channels, time) in the order of `Things.row`; what the files do not tell is None."""
+    """`data` (pictures, repeats, channels, time) in the order of `Things.row`; what the files do not tell is None.
 
+    `offline_only`: no decoder trained on them may run live, for `offline_reason`.
+    """
+
+    offline_only: ClassVar[bool] = True
+    offline_reason: ClassVar[str] = (
+        "THINGS-EEG2 was whitened with the noise of whole sessions, which a live signal does not know beforehand"
+    )
     data: AnyArray
     ch_names: tuple[str, ...] | None
     times_s: Array | None

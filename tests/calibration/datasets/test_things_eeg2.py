@@ -25,6 +25,8 @@ def test_the_release_gives_its_data_names_and_the_times_of_its_samples(tmp_path)
     read = read_release(release(tmp_path / "preprocessed_eeg_training.npy"), trust_pickle=True)
     np.testing.assert_array_equal(read.data, DATA)
     assert read.ch_names == tuple(NAMES)
+    assert read.offline_only
+    assert "whitened" in read.offline_reason
     np.testing.assert_array_equal(read.times_s, np.linspace(-0.2, 1.0, 75)[50:])
 
 
