@@ -31,6 +31,7 @@ COMMANDS = {
     "calibrate": "calibrate",
     "coupling": "coupling",
     "stimuli": "stimuli",
+    "train": "train",
     "window": "window",
 }
 
@@ -121,6 +122,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_calibrate(add("calibrate", "fit and honestly evaluate a decoder on recordings"))
     _add_stimuli(commands, common)
     _add_coupling(add("coupling", "phase-amplitude coupling in a recording"))
+    training = add("train", "train one of the networks that Afterimage comes with")
+    training.add_argument("system", metavar="SYSTEM", help="pocket-vision: the built-in picture encoder")
     live = add("live", "decode live")
     _add_source(live, markers_required=False)
     live.add_argument("--subject", type=Path, metavar="DIR", help="a calibrated subject; without it nothing is decoded")
@@ -191,6 +194,7 @@ def _add_present(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list-screens", action="store_true", help="say which screens there are")
     parser.add_argument("--window", action="store_true", help="in a window instead of the whole screen")
     parser.add_argument("--photodiode", action="store_true", help="a patch in the corner, white while a picture is on")
+    parser.add_argument("--hold", action="store_true", help="wait for the space bar before the first trial")
     parser.add_argument("--run", type=int, default=0, metavar="N", help="which run of --seed (default 0)")
     parser.add_argument("--categories", type=int, metavar="N", help="how many categories (default: the protocol's)")
     parser.add_argument("--repeats", type=int, metavar="N", help="trials of each category (default: the protocol's)")
