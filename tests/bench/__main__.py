@@ -14,7 +14,19 @@ from tests.bench.programs import ROOT
 from tests.bench.rows import Row, markdown, table
 from tests.conftest import lsl_config
 
-BENCHES = ("machine", "ingest", "windows", "filters", "xdf", "simulation", "replay", "decisions", "soak")
+BENCHES = (
+    "machine",
+    "ingest",
+    "windows",
+    "filters",
+    "coupling",
+    "coupling_torch",
+    "xdf",
+    "simulation",
+    "replay",
+    "decisions",
+    "soak",
+)
 
 
 def rows_of(name: str, environment: Mapping[str, str]) -> Iterator[Row]:

@@ -33,14 +33,19 @@ def medians(rounds: list[dict[str, float]]) -> dict[str, float]:
     return {key: statistics.median(one[key] for one in rounds) for key in rounds[0]}
 
 
-def seconds_each(calls: Mapping[str, Callable[[], Any]], number: int = 1, rounds: int = ROUNDS) -> dict[str, float]:
+def seconds_each(
+    calls: Mapping[str, Callable[[], Any]],
+    number: int = 1,
+    rounds: int = ROUNDS,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, float]:
     """Seconds one call takes: median over the rounds of the mean of `number` calls."""
-    timed = {name: lambda call=call: _mean_s(call, number) for name, call in calls.items()}
+    timed = {name: lambda call=call: _mean_s(call, number, clock) for name, call in calls.items()}
     return {name: statistics.median(taken) for name, taken in in_turn(timed, rounds).items()}
 
 
-def _mean_s(call: Callable[[], Any], number: int) -> float:
-    began = time.perf_counter()
+def _mean_s(call: Callable[[], Any], number: int, clock: Callable[[], float]) -> float:
+    began = clock()
     for _ in range(number):
         call()
-    return (time.perf_counter() - began) / number
+    return (clock() - began) / number
