@@ -10,12 +10,13 @@ from app.stimulus.process import Presentation, Presenter, Progress
 from app.summary import versions
 from app.terminal import ProgressLine, Terminal, write_stdout
 from calibration import protocol
-from calibration.datasets.sets import open_set, warnings_of
+from calibration.open_set import open_set, warnings_of
 from calibration.protocols.steps import Screen, Step, within
 from calibration.report import to_json, write_report
 from engines.errors import InputError
 
 POLL_S = 0.1
+FLICKER = "flicker can set off seizures in people with photosensitive epilepsy; ask before it is shown"
 HOLD = Step(Screen.BREAK, 0.0, text="Press the space bar to begin.", keys=(("space", ""),), until_key=True, waits=True)
 
 
@@ -32,6 +33,8 @@ def present(options: argparse.Namespace) -> int:
         raise InputError(f"which protocol? There are {', '.join(protocol.built_in())}, or give the path of a TOML file")
     chosen, warnings = _chosen(options)
     run = _steps(chosen, options)
+    if any(step.hz for step in run):
+        warnings = (*warnings, FLICKER)
     for text in warnings:
         terminal.warn(text)
     set_name = "" if chosen.set == protocol.TANGRAMS else chosen.set

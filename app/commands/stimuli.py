@@ -8,12 +8,12 @@ from typing import Any
 from PIL import Image
 
 from app.terminal import Terminal, write_stdout
-from calibration.datasets import folder as folders
-from calibration.datasets.errors import SetUnusable
-from calibration.datasets.sets import faults_of, licence_of, open_set, warnings_of
-from calibration.datasets.sheet import contact_sheet
 from calibration.objects.make import make_data
+from calibration.open_set import faults_of, licence_of, open_set, warnings_of
 from calibration.report import to_json, write_report
+from calibration.sets import folder as folders
+from calibration.sets.errors import SetUnusable
+from calibration.sets.sheet import contact_sheet
 from calibration.stimuli import StimulusSet
 from engines.errors import InputError
 

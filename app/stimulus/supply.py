@@ -6,8 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from app.stimulus.meshes import Model, of_mesh, of_solid
-from calibration.datasets.sets import BUILT_IN, open_set
 from calibration.objects.build import build
+from calibration.open_set import BUILT_IN, open_set
 from calibration.stimuli import Item, Picture, StimulusSet
 from engines.errors import InputError
 

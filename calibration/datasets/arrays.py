@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.datasets.errors import SetUnusable
+from calibration.sets.errors import SetUnusable
 
 AnyArray = NDArray[Any]
 

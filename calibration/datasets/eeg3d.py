@@ -25,14 +25,14 @@ import numpy as np
 import trimesh
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from calibration.datasets import pictures, videos
 from calibration.datasets.arrays import open_array
 from calibration.datasets.eeg3d_names import Label
 from calibration.datasets.eeg3d_trials import NAMES_FILE, Trials, open_trials
-from calibration.datasets.errors import SetUnusable
-from calibration.datasets.paths import files_below
 from calibration.datasets.xlsx import read_table
 from calibration.objects.solid import N_POINTS
+from calibration.sets import pictures, videos
+from calibration.sets.errors import SetUnusable
+from calibration.sets.paths import files_below
 from calibration.stimuli import Item, Picture
 from pipeline.types import Array
 

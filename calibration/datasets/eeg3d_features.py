@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from calibration.datasets.errors import SetUnusable
+from calibration.sets.errors import SetUnusable
 
 COLOUR_FILE, GREY_FILE = "clip_feature.pth", "clip_feature_gray.pth"
 POINT_SCALE = 8.0

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from calibration.datasets.errors import SetUnusable
+from calibration.sets.errors import SetUnusable
 from calibration.stimuli import Item
 
 TRAINING_OBJECTS = tuple(f"{k:02d}" for k in range(8))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from calibration.datasets.arrays import AnyArray, open_array
 from calibration.datasets.eeg3d_names import Label
-from calibration.datasets.errors import SetUnusable
+from calibration.sets.errors import SetUnusable
 from calibration.stimuli import Item
 
 N_CHANNELS = 64

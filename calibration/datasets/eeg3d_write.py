@@ -18,7 +18,7 @@ from PIL import Image
 from calibration.datasets.eeg3d import ORIGIN_FILE, Origin
 from calibration.datasets.eeg3d_names import Label
 from calibration.datasets.eeg3d_trials import CUTS, N_CHANNELS, NAMES_FILE, Part, Stream, open_trials
-from calibration.datasets.errors import SetUnusable
+from calibration.sets.errors import SetUnusable
 from calibration.stimuli import Item, Picture, StimulusSet
 from pipeline.types import Array
 

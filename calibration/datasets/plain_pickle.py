@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from calibration.datasets.errors import SetUnusable
+from calibration.sets.errors import SetUnusable
 
 _NPY = b"\x93NUMPY"
 # Where numpy 1 and numpy 2 keep what an array's pickle names, by protocol.

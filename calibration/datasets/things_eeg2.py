@@ -17,8 +17,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from calibration.datasets.arrays import AnyArray, open_array
-from calibration.datasets.errors import SetUnusable
 from calibration.datasets.plain_pickle import read_plain_pickle
+from calibration.sets.errors import SetUnusable
 from pipeline.types import Array
 
 _KEYS = ("preprocessed_eeg_data", "ch_names", "times")

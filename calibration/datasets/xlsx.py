@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
 from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
 
-from calibration.datasets.errors import SetUnusable
+from calibration.sets.errors import SetUnusable
 
 Cell = str | float | None
 

@@ -7,14 +7,14 @@ import pytest
 from PIL import Image
 
 from calibration.datasets.eeg3d_write import write_colours
-from calibration.datasets.errors import SetUnusable
-from calibration.datasets.meshes import SUFFIXES as MESHES
-from calibration.datasets.meshes import read_mesh
-from calibration.datasets.pictures import SUFFIXES as PICTURES
-from calibration.datasets.pictures import read_picture
-from calibration.datasets.videos import read_video
 from calibration.datasets.xlsx import read_table
-from tests.calibration.datasets import made
+from calibration.sets.errors import SetUnusable
+from calibration.sets.meshes import SUFFIXES as MESHES
+from calibration.sets.meshes import read_mesh
+from calibration.sets.pictures import SUFFIXES as PICTURES
+from calibration.sets.pictures import read_picture
+from calibration.sets.videos import read_video
+from tests.calibration.sets import made
 
 VIDEOS = {".mp4", ".mkv", ".avi"}
 

@@ -6,9 +6,9 @@ import pytest
 from calibration.datasets.eeg3d import Eeg3d, signed_colours
 from calibration.datasets.eeg3d_names import Label
 from calibration.datasets.eeg3d_write import write_colours
-from calibration.datasets.errors import SetUnusable
+from calibration.sets.errors import SetUnusable
 from calibration.stimuli import Item
-from tests.calibration.datasets import made
+from tests.calibration.sets import made
 
 PLANE = Item("airplane", "06")
 

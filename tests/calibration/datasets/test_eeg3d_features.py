@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibration.datasets.eeg3d_features import Features, read_features, write_features
-from calibration.datasets.errors import SetUnusable
+from calibration.sets.errors import SetUnusable
 
 
 def entry(seed=0, **changed):

@@ -6,7 +6,7 @@ import pytest
 from calibration.datasets.eeg3d import Eeg3d
 from calibration.datasets.eeg3d_trials import open_trials
 from calibration.datasets.eeg3d_write import organise, write_subject
-from calibration.datasets.errors import SetUnusable
+from calibration.sets.errors import SetUnusable
 from tests.calibration.datasets.test_eeg3d_write import design, epochs
 
 SHAPES = {"process_data_1s_250Hz.npy": (64, 250), "process_data_6s_100Hz.npy": (64, 600)}

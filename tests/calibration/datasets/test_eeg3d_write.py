@@ -12,11 +12,11 @@ from calibration.datasets.eeg3d_write import (
     write_subject,
     write_video,
 )
-from calibration.datasets.errors import SetUnusable
-from calibration.datasets.videos import read_video
 from calibration.objects.builtin import BuiltIn
+from calibration.sets.errors import SetUnusable
+from calibration.sets.videos import read_video
 from calibration.stimuli import Item
-from tests.calibration.datasets.small_set import CATEGORIES, SmallSet
+from tests.calibration.sets.small_set import CATEGORIES, SmallSet
 
 ORIGIN = Origin(made_by="a test", simulated=True, causal=True)
 

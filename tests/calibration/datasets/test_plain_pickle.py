@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibration.datasets.errors import SetUnusable
 from calibration.datasets.plain_pickle import read_plain_pickle
+from calibration.sets.errors import SetUnusable
 
 RELEASE = {
     "preprocessed_eeg_data": np.arange(24.0).reshape(2, 3, 4),

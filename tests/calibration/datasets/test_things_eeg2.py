@@ -3,8 +3,8 @@ import pickle
 import numpy as np
 import pytest
 
-from calibration.datasets.errors import SetUnusable
 from calibration.datasets.things_eeg2 import read_release, read_samga
+from calibration.sets.errors import SetUnusable
 
 NAMES = [f"E{k}" for k in range(63)]
 DATA = np.random.default_rng(0).normal(size=(20, 4, 63, 25)).astype(np.float32)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calibration.datasets.eeg3d_write import write_colours
-from calibration.datasets.errors import SetUnusable
 from calibration.datasets.xlsx import read_table
+from calibration.sets.errors import SetUnusable
 
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import trimesh
 
-from calibration.datasets import pictures
-from calibration.datasets.errors import SetUnusable
-from calibration.datasets.paths import files_below
+from calibration.sets import pictures
+from calibration.sets.errors import SetUnusable
+from calibration.sets.paths import files_below
 from calibration.stimuli import Item, Picture
 from pipeline.types import Array
 

@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from calibration.datasets.errors import SetUnusable
+from calibration.sets.errors import SetUnusable
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

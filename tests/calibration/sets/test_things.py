@@ -1,9 +1,9 @@
 import pytest
 
-from calibration.datasets.errors import SetUnusable
-from calibration.datasets.things import Things
+from calibration.sets.errors import SetUnusable
+from calibration.sets.things import Things
 from calibration.stimuli import Item
-from tests.calibration.datasets import made
+from tests.calibration.sets import made
 
 CONCEPTS = ("00001_aardvark", "00002_abacus", "00003_bat1")
 

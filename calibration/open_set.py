@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from calibration.datasets import eeg3d, things
-from calibration.datasets.errors import SetUnusable
-from calibration.datasets.folder import Folder
-from calibration.datasets.manifest import FILE_NAME
+from calibration.datasets import eeg3d
 from calibration.objects.builtin import BuiltIn
+from calibration.sets import things
+from calibration.sets.errors import SetUnusable
+from calibration.sets.folder import Folder
+from calibration.sets.manifest import FILE_NAME
 from calibration.stimuli import Item, StimulusSet
 from engines.errors import AfterimageError
 

@@ -16,8 +16,8 @@ import trimesh
 from numpy.typing import NDArray
 from PIL import Image
 
-from calibration.datasets.errors import SetUnusable
-from calibration.datasets.paths import inside
+from calibration.sets.errors import SetUnusable
+from calibration.sets.paths import inside
 from pipeline.types import Array
 
 SUFFIXES = frozenset({".glb", ".gltf", ".obj", ".ply", ".stl"})

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibration.datasets.errors import SetUnusable
-from calibration.datasets.paths import checked_name, checked_path, files_below, inside
+from calibration.sets.errors import SetUnusable
+from calibration.sets.paths import checked_name, checked_path, files_below, inside
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
-from calibration.datasets.pictures import GREY
+from calibration.sets.pictures import GREY
 from calibration.stimuli import Item, Picture, StimulusSet
 
 SIDE_PX = 72

@@ -4,10 +4,10 @@ import av
 import numpy as np
 import pytest
 
-from calibration.datasets import videos
-from calibration.datasets.errors import SetUnusable
-from calibration.datasets.videos import first_frame, read_video
-from tests.calibration.datasets import made
+from calibration.sets import videos
+from calibration.sets.errors import SetUnusable
+from calibration.sets.videos import first_frame, read_video
+from tests.calibration.sets import made
 
 
 def test_a_video_gives_its_frames_in_order_and_their_rate(tmp_path):

@@ -8,7 +8,7 @@ from typing import Any
 import av
 import numpy as np
 
-from calibration.datasets.errors import SetUnusable
+from calibration.sets.errors import SetUnusable
 from calibration.stimuli import Picture
 
 SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm"})

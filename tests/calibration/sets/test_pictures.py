@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from calibration.datasets import pictures
-from calibration.datasets.errors import SetUnusable
-from calibration.datasets.pictures import GREY, picture_size, read_picture
 from calibration.objects.render import BACKGROUND
-from tests.calibration.datasets import made
+from calibration.sets import pictures
+from calibration.sets.errors import SetUnusable
+from calibration.sets.pictures import GREY, picture_size, read_picture
+from tests.calibration.sets import made
 
 RED = (255, 0, 0)
 

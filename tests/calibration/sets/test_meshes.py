@@ -6,9 +6,9 @@ import pytest
 import trimesh
 from PIL import Image
 
-from calibration.datasets.errors import SetUnusable
-from calibration.datasets.meshes import read_mesh, referenced, sample
-from tests.calibration.datasets import made
+from calibration.sets.errors import SetUnusable
+from calibration.sets.meshes import read_mesh, referenced, sample
+from tests.calibration.sets import made
 
 SUFFIXES = ["glb", "gltf", "obj", "ply", "stl"]
 

@@ -13,13 +13,13 @@ from pathlib import Path, PurePosixPath
 
 import trimesh
 
-from calibration.datasets import manifest as lists
-from calibration.datasets import meshes, pictures, videos
-from calibration.datasets.errors import SetUnusable
-from calibration.datasets.manifest import ItemEntry, Manifest
-from calibration.datasets.paths import checked_name, files_below, inside
-from calibration.datasets.shown import mesh_picture, mesh_turn
 from calibration.objects.solid import N_POINTS
+from calibration.sets import manifest as lists
+from calibration.sets import meshes, pictures, videos
+from calibration.sets.errors import SetUnusable
+from calibration.sets.manifest import ItemEntry, Manifest
+from calibration.sets.paths import checked_name, files_below, inside
+from calibration.sets.shown import mesh_picture, mesh_turn
 from calibration.stimuli import Item, Picture
 from pipeline.types import Array
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from calibration.datasets.errors import SetUnusable
-from calibration.datasets.folder import Folder, index, item_of
-from calibration.datasets.manifest import FILE_NAME, read_manifest
 from calibration.objects.render import BACKGROUND
+from calibration.sets.errors import SetUnusable
+from calibration.sets.folder import Folder, index, item_of
+from calibration.sets.manifest import FILE_NAME, read_manifest
 from calibration.stimuli import Item
-from tests.calibration.datasets import made
+from tests.calibration.sets import made
 
 
 def names(stimuli):
@@ -83,7 +83,7 @@ def test_a_mesh_alone_is_shown_in_its_colours(tmp_path):
 
 
 def test_a_mesh_alone_turns_once(tmp_path, monkeypatch):
-    monkeypatch.setattr("calibration.datasets.shown.TURN_HZ", 2.0)
+    monkeypatch.setattr("calibration.sets.shown.TURN_HZ", 2.0)
     made.mesh(tmp_path / "box_01.glb")
     stimuli = Folder(tmp_path)
     (box,) = stimuli.items

@@ -3,14 +3,14 @@ import pytest
 
 from calibration.datasets.eeg3d import Eeg3d, Origin
 from calibration.datasets.eeg3d_write import write_stimuli
-from calibration.datasets.errors import SetUnusable
-from calibration.datasets.folder import Folder, index
-from calibration.datasets.sets import faults_of, licence_of, open_set, warnings_of
-from calibration.datasets.sheet import SIDE_PX, TITLE_PX, contact_sheet
-from calibration.datasets.things import Things
 from calibration.objects.builtin import BuiltIn
-from tests.calibration.datasets import made
-from tests.calibration.datasets.small_set import SmallSet
+from calibration.open_set import faults_of, licence_of, open_set, warnings_of
+from calibration.sets.errors import SetUnusable
+from calibration.sets.folder import Folder, index
+from calibration.sets.sheet import SIDE_PX, TITLE_PX, contact_sheet
+from calibration.sets.things import Things
+from tests.calibration.sets import made
+from tests.calibration.sets.small_set import SmallSet
 
 
 def test_each_layout_is_known_by_what_is_in_it(tmp_path):
@@ -63,8 +63,8 @@ def test_a_sheet_has_a_row_for_each_category_with_every_picture_in_its_place():
 
 
 def test_a_sheet_says_what_found_no_place(monkeypatch):
-    monkeypatch.setattr("calibration.datasets.sheet.MAX_ROWS", 2)
-    monkeypatch.setattr("calibration.datasets.sheet.MAX_COLUMNS", 4)
+    monkeypatch.setattr("calibration.sets.sheet.MAX_ROWS", 2)
+    monkeypatch.setattr("calibration.sets.sheet.MAX_COLUMNS", 4)
     sheet, n_left_out = contact_sheet(SmallSet())
     assert n_left_out == 30 - 8
     assert sheet.shape == (2 * SIDE_PX, TITLE_PX + 4 * SIDE_PX, 3)

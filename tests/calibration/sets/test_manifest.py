@@ -3,8 +3,8 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibration.datasets.errors import SetUnusable
-from calibration.datasets.manifest import (
+from calibration.sets.errors import SetUnusable
+from calibration.sets.manifest import (
     FILE_NAME,
     ItemEntry,
     Manifest,
@@ -12,7 +12,7 @@ from calibration.datasets.manifest import (
     read_manifest,
     write_manifest,
 )
-from tests.calibration.datasets import made
+from tests.calibration.sets import made
 
 DIGEST = "0" * 64
 

@@ -14,8 +14,8 @@ from typing import Annotated, Literal
 import tomli_w
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from calibration.datasets.errors import SetUnusable
-from calibration.datasets.paths import checked_name, checked_path, inside
+from calibration.sets.errors import SetUnusable
+from calibration.sets.paths import checked_name, checked_path, inside
 from calibration.stimuli import Item
 
 FILE_NAME = "stimuli.toml"
