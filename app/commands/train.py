@@ -16,8 +16,8 @@ from calibration.report import to_json
 from engines.errors import InputError
 from engines.vision.pocket import SHIPPED
 
-_N_THREADS = 2
-"""More do not pay for networks of this size."""
+_N_THREADS = 1
+"""A second core makes the batches; more do not pay for networks of this size."""
 
 
 def train(options: argparse.Namespace) -> int:

@@ -17,12 +17,14 @@ TARGET_PX = 24
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Largest changes: `turn_rad` in the picture's plane, `zoom` as a factor, `shift` as a share of half the picture,
-    `grey` of the background, `light` as a factor, `noise` of 1; blur and another background come in half of all.
+    """Largest changes: `turn_rad` in the picture's plane, `zoom` as a factor, `stretch` of width against height as a
+    factor, `shift` as a share of half the picture, `grey` of the background, `light` as a factor, `noise` of 1.
+    A mirrored picture, blur and another background come in half of all.
     """
 
     turn_rad: float = 0.2
     zoom: float = 1.25
+    stretch: float = 1.15
     shift: float = 0.15
     grey: float = 0.25
     light: float = 0.15
@@ -50,8 +52,9 @@ def augmented(
     def sometimes(*shape: int) -> Tensor:
         return torch.rand(n, *shape, generator=random) < 0.5
 
-    turn, zoom, shift = uniform(change.turn_rad), change.zoom ** uniform(1.0), uniform(change.shift, 2)
-    layers = moved(repainted(pictures, parts, gains), turn, zoom, shift)
+    zoom = change.zoom ** uniform(1.0)[:, None] * change.stretch ** (uniform(0.5)[:, None] * torch.tensor([1.0, -1.0]))
+    zoom[:, 0] *= 1 - 2 * sometimes().float()
+    layers = moved(repainted(pictures, parts, gains), uniform(change.turn_rad), zoom, uniform(change.shift, 2))
     colour, cover = layers[:, :3], layers[:, 3:]
     usual, around = BACKGROUND / 255, 1 - cover
     clean = functional.adaptive_avg_pool2d(torch.cat([colour + usual * around, cover], dim=1), TARGET_PX)
@@ -71,8 +74,11 @@ def repainted(pictures: Tensor, parts: Tensor, gains: Tensor) -> Tensor:
 
 
 def moved(layers: Tensor, turn_rad: Tensor, zoom: Tensor, shift: Tensor) -> Tensor:
-    """`layers` (n, channel, size, size) turned, enlarged and shifted; nothing comes in from outside."""
-    cosine, sine = turn_rad.cos() / zoom, turn_rad.sin() / zoom
-    rows = torch.stack([cosine, -sine, shift[:, 0], sine, cosine, shift[:, 1]], dim=-1).reshape(-1, 2, 3)
+    """`layers` (n, channel, size, size) turned, enlarged and shifted; nothing comes in from outside.
+
+    `turn_rad` (n,); `zoom` (n, 2) of width and height, below 0 mirrored; `shift` (n, 2) right and down.
+    """
+    turn = torch.stack([turn_rad.cos(), -turn_rad.sin(), turn_rad.sin(), turn_rad.cos()], dim=-1).reshape(-1, 2, 2)
+    rows = torch.cat([turn / zoom[:, :, None], -shift[:, :, None]], dim=-1)  # where each pixel comes from
     grid = functional.affine_grid(rows, list(layers.shape), align_corners=False)
     return functional.grid_sample(layers, grid, align_corners=False)

@@ -2,14 +2,15 @@
 
     loss =   category of the direction     (cosine classifier: retrieval by cosine is what it is for)
            + 0.5 main colour               (linear)
-           + 0.5 two views of one object among views of others, half of them of its own category (InfoNCE, object kept)
+           + 0.25 two views of one object among views of others, one of them of its own category (InfoNCE)
            + the picture itself, 24 px     (linear: what generators need to find in the embedding again)
 
 Each object comes in its own and in other colours, so that shape alone tells the category. See
 docs/decisions/0111-pocket-vision.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,14 +34,14 @@ Labels = NDArray[np.int64]
 class Recipe:
     """How long and how hard. A batch holds two views of two objects of each of `n_categories` categories."""
 
-    n_steps: int = 2500
+    n_steps: int = 1500
     n_categories: int = 32
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
     temperature: float = 0.1
     scale: float = 16.0
     colour_weight: float = 0.5
-    object_weight: float = 0.5
+    object_weight: float = 0.25
     picture_weight: float = 1.0
     n_checks: int = 10
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -100,7 +101,6 @@ def fitted(
         torch.manual_seed(seed)
         net, heads = PocketNet(config), Heads(config.dim, int(views.categories.max()) + 1)
     net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    rng, random = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     parameters = [*net.parameters(), *heads.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -108,8 +108,8 @@ def fitted(
     )
     best: tuple[float, dict[str, Tensor], dict[str, float]] = (-1.0, {}, {})
     checks = set(np.linspace(0, recipe.n_steps, recipe.n_checks + 1, dtype=int)[1:].tolist())
-    for step in range(1, recipe.n_steps + 1):
-        loss = _loss(net.train(), heads, _batch(views, config, recipe, rng, random), recipe)
+    for step, batch in enumerate(_batches(views, config, recipe, seed), start=1):
+        loss = _loss(net.train(), heads, batch, recipe)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -123,6 +123,18 @@ def fitted(
             progress(step / recipe.n_steps)
     net.load_state_dict(best[1])
     return net.eval(), best[2]
+
+
+def _batches(views: ObjectViews, config: PocketConfig, recipe: Recipe, seed: int) -> Iterator[Batch]:
+    """Each is made while the one before is learned from."""
+    rng, random = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    with ThreadPoolExecutor(1, thread_name_prefix="batches") as ahead:
+        coming = ahead.submit(_batch, views, config, recipe, rng, random)
+        for left in reversed(range(recipe.n_steps)):
+            batch = coming.result()
+            if left:
+                coming = ahead.submit(_batch, views, config, recipe, rng, random)
+            yield batch
 
 
 def _batch(

@@ -5,7 +5,7 @@ import torch
 from calibration.objects.render import BACKGROUND
 from calibration.recipes.augment import TARGET_PX, Augmentation, augmented, moved, repainted
 
-NOTHING = Augmentation(turn_rad=0.0, zoom=1.0, shift=0.0, grey=0.0, light=0.0, noise=0.0)
+NOTHING = Augmentation(turn_rad=0.0, zoom=1.0, stretch=1.0, shift=0.0, grey=0.0, light=0.0, noise=0.0)
 
 
 def disc(n=1, size=48):
@@ -36,10 +36,10 @@ def test_without_change_a_sharp_or_a_blurred_picture_is_left():
 
 def test_the_clean_picture_keeps_colour_and_coverage_whatever_is_done_to_the_other():
     picture, parts = disc(n=16)
-    change = Augmentation(turn_rad=0.0, zoom=1.0, shift=0.0)
+    change = Augmentation(turn_rad=0.0, zoom=1.0, stretch=1.0, shift=0.0)
     seen = augmented(picture, parts, torch.ones(16, 3, 3), change, torch.Generator().manual_seed(0))
     assert seen.clean.shape == (16, 4, TARGET_PX, TARGET_PX)
-    assert seen.clean.std(dim=0).max() < 1e-6
+    assert seen.clean.std(dim=0).max() < 1e-5  # mirrored or not: the disc is the same
     assert float(seen.clean[0, 3].mean()) == pytest.approx(float((parts[0] > 0).float().mean()), abs=1e-5)
     assert seen.pictures.std(dim=0).mean() > 0.02
     assert float(seen.pictures.min()) >= 0 and float(seen.pictures.max()) <= 1
@@ -48,10 +48,18 @@ def test_the_clean_picture_keeps_colour_and_coverage_whatever_is_done_to_the_oth
 def test_what_is_enlarged_covers_more_and_what_is_shifted_moves():
     _, parts = disc()
     layer = (parts[:, None] > 0).float()
-    still, double = torch.zeros(1), torch.full((1,), 2.0)
-    assert float(moved(layer, still, double, torch.zeros(1, 2)).sum() / layer.sum()) == pytest.approx(4, rel=0.05)
-    shifted = moved(layer, still, torch.ones(1), torch.tensor([[0.25, 0.0]]))  # a quarter of half of 48 px
-    torch.testing.assert_close(shifted[..., :-6], layer[..., 6:])
+    still, once = torch.zeros(1), torch.ones(1, 2)
+    larger = moved(layer, still, torch.tensor([[2.0, 1.5]]), torch.zeros(1, 2))
+    assert float(larger.sum() / layer.sum()) == pytest.approx(3, rel=0.05)
+    assert float(larger.amax(dim=2).sum()) > float(larger.amax(dim=3).sum())
+    right = moved(layer, still, once, torch.tensor([[0.25, 0.0]]))  # a quarter of half of 48 px
+    torch.testing.assert_close(right[..., 6:], layer[..., :-6])
+
+
+def test_a_zoom_below_zero_mirrors():
+    layer = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    mirrored = moved(layer, torch.zeros(1), torch.tensor([[-1.0, 1.0]]), torch.zeros(1, 2))
+    torch.testing.assert_close(mirrored, layer.flip(-1))
 
 
 def test_the_same_seed_changes_a_picture_the_same_way():
