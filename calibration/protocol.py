@@ -242,7 +242,10 @@ def _set_objects(name: str) -> dict[str, tuple[str, ...]]:
         return dict.fromkeys(figures(), ("00",))
     if name == BUILT_IN_SET:
         return {category: tuple(f"{n:02d}" for n in range(N_OBJECTS)) for category in CATEGORIES}
-    raise InputError(f"the protocol shows the stimulus set {name}, which must be opened first (items)")
+    raise InputError(
+        f"the protocol shows the stimulus set {name}: `afterimage present` does, the simulated participant knows only "
+        f"{BUILT_IN_SET!r}; change set in the protocol"
+    )
 
 
 def _grouped(items: Sequence[Item]) -> dict[str, tuple[str, ...]]:

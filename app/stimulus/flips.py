@@ -87,7 +87,7 @@ class FlipLog:
         """The interval below which that share of all lies, to 0.1 ms."""
         if not self.n:
             return math.nan
-        return float(np.searchsorted(np.cumsum(self._counts), share * self.n) * self.BIN_MS)
+        return round(float(np.searchsorted(np.cumsum(self._counts), share * self.n)) * self.BIN_MS, 1)
 
     def summary(self) -> dict[str, float | int]:
         """As it stands in the report."""

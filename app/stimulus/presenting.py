@@ -24,7 +24,7 @@ STREAM = StreamInfo(
 LINGER_S = 0.5  # liblsl drops what is still on its way when an outlet goes
 
 
-def present(presentation: Presentation, pipe: Connection) -> dict[str, Any]:
+def present(presentation: Presentation, pipe: Connection, application: QGuiApplication) -> dict[str, Any]:
     """Show the run on this process's own window; the fields of its report.
 
     Thread: main of a process that has no other window.
@@ -33,7 +33,6 @@ def present(presentation: Presentation, pipe: Connection) -> dict[str, Any]:
         InputError: what was asked for cannot be shown.
         WorkError: the display gives no window or no OpenGL.
     """
-    application = QGuiApplication([])
     clock = LslClock()
     supply = Supply(presentation.set_name)
     outlet = pylsl.StreamOutlet(lsl_info(STREAM))

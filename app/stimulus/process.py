@@ -6,7 +6,9 @@ at every flip.
 
 import contextlib
 import multiprocessing
+import os
 import signal
+import sys
 import traceback
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -102,12 +104,26 @@ def _child(presentation: Presentation, pipe: Connection) -> None:
     """The process: show the run, send the report."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     try:
-        from app.stimulus.presenting import present  # the parent needs neither Qt nor OpenGL
-
-        message: object = present(presentation, pipe)
+        message: object = _present(presentation, pipe)
     except AfterimageError as error:
         message = error
     except Exception:  # noqa: BLE001 - whatever killed the process becomes the parent's to show
         message = WorkError(f"the presenter died:\n{traceback.format_exc()}")
     with contextlib.suppress(OSError):  # nobody may be left to hear
         pipe.send(message)
+
+
+def _present(presentation: Presentation, pipe: Connection) -> dict[str, Any]:
+    """Qt first, then PyOpenGL, each imported here: the parent needs neither.
+
+    Qt chooses between X and Wayland; PyOpenGL, which chooses when it is imported, must choose the same.
+    """
+    from PySide6.QtGui import QGuiApplication
+
+    application = QGuiApplication([])
+    if sys.platform.startswith("linux"):
+        on_x = application.platformName() == "xcb"
+        os.environ.setdefault("PYOPENGL_PLATFORM", "glx" if on_x else "egl")
+    from app.stimulus.presenting import present
+
+    return present(presentation, pipe, application)

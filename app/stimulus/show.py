@@ -17,6 +17,7 @@ class Key:
 
 
 ESCAPE = "escape"
+LATE_KEPT = 1000
 
 
 class Display(Protocol):
@@ -46,7 +47,7 @@ class Display(Protocol):
 
 @dataclass
 class Shown:
-    """What a run came to. Times are those of the display's clock."""
+    """What a run came to. Times are those of the display's clock; `late` are the first `LATE_KEPT` late flips."""
 
     log: FlipLog
     onsets: list[Onset] = field(default_factory=list)
@@ -74,7 +75,7 @@ def show(director: Director, display: Display, send: Callable[[Marker], None], s
         tell(markers)
         if onset is not None:
             shown.onsets.append(onset)
-        if shown.log.add(last_s):
+        if shown.log.add(last_s) and len(shown.late) < LATE_KEPT:
             shown.late.append(last_s)
         if stopped() or any(key.name == ESCAPE for key in pressed):
             shown.aborted = not director.finished

@@ -8,7 +8,7 @@ import sys
 import time
 
 from OpenGL import GL
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QOpenGLContext, QScreen, QSurface, QSurfaceFormat, QWindow
 
 from app.stimulus.director import Frame
@@ -53,7 +53,10 @@ class StimulusWindow(QWindow):
         self.setFormat(_format())
         self.setCursor(Qt.CursorShape.BlankCursor)
         if windowed:
-            self.resize(*WINDOW_PX)
+            size = QSize(*WINDOW_PX)
+            self.setMinimumSize(size)  # what is drawn is laid out once
+            self.setMaximumSize(size)
+            self.resize(size)
             self.show()
         else:
             self.setGeometry(there[screen].geometry())

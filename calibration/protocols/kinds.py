@@ -186,6 +186,7 @@ class Tangrams(Protocol):
         readings = figures()[trial.item.category].readings
         keys = tuple((str(n), f"reading/{word}") for n, word in enumerate(readings, 1))
         text = "   ".join(f"{n} {word}" for n, word in enumerate(readings, 1))
+        # The figure is gone, and words are no picture: `blank` says so.
         figure = Step(Screen.FIGURE, self.figure_s, (f"stim/{trial.item.key}",), trial.number, trial.item)
         asked = Step(
             Screen.READING, self.reading_s, (BLANK,), trial.number, trial.item, text, keys=keys, until_key=True

@@ -158,7 +158,7 @@ def test_a_file_of_ones_own_is_read_and_its_faults_are_named(tmp_path):
         "colour": MINE + 'colour = "red"\n',
         "kind": MINE.replace("pictures", "smells"),
         "has no objects": MINE.replace('"face"', '"dragon"'),
-        "opened first": MINE + 'set = "elsewhere"\n',
+        "knows only": MINE + 'set = "elsewhere"\n',
         "not TOML": "lead_in_s = [",
     }
     for fault, text in wrong.items():
