@@ -212,16 +212,19 @@ class CouplingLoop:
             return
         ring = self._acquisition.ring
         newest_s = float(ring.view(written - 1, written)[1][0])
-        for trial in self._trials.settled(newest_s, lambda start_s, stop_s: self._window(start_s, stop_s, written)):
+        trial = self._trials.settled(newest_s, lambda start_s, stop_s: self._window(start_s, stop_s, written))
+        if trial is not None:
             self._trial.put(trial)
 
     def _window(self, start_s: float, stop_s: float, written: int) -> Array | None:
         """The samples from a time to a time, (n_channels, n), bad channels NaN; None where they are broken or gone."""
         ring, rate_hz = self._acquisition.ring, self._acquisition.info.sfreq_hz
         n = round((stop_s - start_s) * rate_hz)
-        _, times_s = ring.view(ring.oldest, written)
-        first = ring.oldest + int(np.searchsorted(times_s, start_s - 0.5 / rate_hz))
-        if first + n > written or ring.view(first, first + 1)[1][0] > start_s + 0.5 / rate_hz:
+        oldest = ring.oldest
+        _, times_s = ring.view(oldest, written)
+        nearest = int(np.searchsorted(times_s, start_s - 0.5 / rate_hz))
+        first = oldest + nearest
+        if first + n > written or abs(times_s[nearest] - start_s) > 1 / rate_hz:
             return None
         if self._segment_start(first + n) > first:
             return None

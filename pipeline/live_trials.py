@@ -1,7 +1,7 @@
 """Which windows belong to one trial, and what their coupling is once they are complete."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -15,6 +15,8 @@ from pipeline.types import Array, Marker
 MOST_OTHERS = 8
 # A second part that comes later than this after the first belongs to no trial.
 LONGEST_PAUSE_S = 10.0
+# At most one trial in this time is measured: it takes some ten milliseconds.
+EVERY_S = 1.0
 
 Cut = Callable[[float, float], Array | None]
 
@@ -36,6 +38,8 @@ class _Windows:
 class TrialLoop:
     """Markers in, `TrialCoupling` out as soon as all samples of a trial are there.
 
+    `n_left_out` counts the trials that were not measured, since they came too fast.
+
     Thread: coupling only.
     """
 
@@ -44,9 +48,13 @@ class TrialLoop:
         self._waiting: deque[_Trial] = deque()
         self._earlier: deque[_Windows] = deque(maxlen=MOST_OTHERS)
         self._n_trials = 0
+        self._next_s = float("-inf")
+        self.n_left_out = 0
 
     def take(self, marker: Marker) -> None:
-        """A marker came; only its place in the trial counts, never which category it names."""
+        """A marker came; only its place in the trial counts, never its category. One without a time is left out."""
+        if not np.isfinite(marker.time_s):
+            return
         if _matches(marker.label, self._config.static):
             for trial in self._waiting:
                 trial.complete = True
@@ -56,12 +64,20 @@ class TrialLoop:
             self._waiting[-1].dynamic_at_s = marker.time_s
             self._waiting[-1].complete = True
 
-    def settled(self, newest_s: float, cut: Cut) -> Iterator[TrialCoupling]:
-        """The trials whose samples are there up to `newest_s`; `cut` answers the samples between two times."""
+    def settled(self, newest_s: float, cut: Cut) -> TrialCoupling | None:
+        """The newest trial whose samples are there up to `newest_s`; `cut` answers the samples between two times.
+
+        Of trials that come faster than `EVERY_S`, as pictures in a rapid series, some are left out and counted.
+        """
+        over = []
         while self._waiting and self._over(self._waiting[0], newest_s):
-            made = self._coupling(self._waiting.popleft(), cut)
-            if made is not None:
-                yield made
+            over.append(self._waiting.popleft())
+        if not over or newest_s < self._next_s:
+            self.n_left_out += len(over)
+            return None
+        self.n_left_out += len(over) - 1
+        self._next_s = newest_s + EVERY_S
+        return self._coupling(over[-1], cut)
 
     def _over(self, trial: _Trial, newest_s: float) -> bool:
         margin_s = self._config.margin_s

@@ -19,11 +19,12 @@ SEED = 3
 CATEGORIES = ("face", "house", "car", "chair")
 # Twice as many answers a minute as with pictures of a second.
 PROTOCOL = """\
+kind = "pictures"
 lead_in_s = 8.0
 picture_s = 0.5
 blank_s = [0.1, 0.2]
 repeats = 40
-blocks_per_break = 100
+block_trials = 100
 break_s = 0.0
 n_categories = 4
 n_objects = 5

@@ -204,6 +204,21 @@ def test_trials_are_reported_within_and_across_their_windows() -> None:
     assert last.dynamic[1] > np.abs(last.static_to_dynamic).max()
 
 
+def test_of_trials_in_a_rapid_series_one_a_second_is_measured_and_the_others_are_counted() -> None:
+    items: list[Item] = []
+    for chunk in chunks(recording(12.0)):
+        items += [MarkerChunk("m", ("stim/cup/3",), (float(chunk.stamps_s[0]),)), chunk]
+    session = opened(items)
+    trials = {}
+    while session.crank():
+        if (trial := session.coupling.newest_trial) is not None:
+            trials[trial.trial] = trial.onset_s
+    session.close()
+    spacings_s = np.diff(list(trials.values()))
+    assert 8 <= len(trials) <= 12 and spacings_s.min() >= 0.9
+    assert session.coupling._trials.n_left_out > 90
+
+
 def test_decisions_are_the_same_with_and_without() -> None:
     """On the scripted decoder of the session's own tests, every answer bit for bit."""
     items = test_session.items([25], test_session.UP_DOWN)
