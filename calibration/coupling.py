@@ -20,13 +20,15 @@ from pipeline.coupling.bands import CouplingBands
 from pipeline.coupling.comodulogram import Piece
 from pipeline.coupling.index import N_BINS, bin_sums, index_of, mean_amplitude
 from pipeline.coupling.surrogates import Significance, random_shifts, shifted_sums, significance, trial_shuffles
-from pipeline.coupling.trials import TrialWindow, trial_window
+from pipeline.coupling.trials import TrialWindow, sliding, trial_window
 from pipeline.epochs import EpochBuilder, EpochConfig
 from pipeline.types import Array, Block, Boundary, Epoch, Kind, Onset
 
 # Long beside a cycle of any phase, so that shifts within it are far apart.
 PIECE_S = 10.0
 SHORTEST_S = 2.0
+# Of the course along the recording.
+WINDOW_S = 2.0
 # Margins let the slowest filter ring out: this many cycles of the phase band's lower edge.
 MARGIN_CYCLES = 3.0
 
@@ -90,6 +92,7 @@ class Reader:
         self._acquisition = acquisition
         self._cursor = 0
         self._margin = round(plan.margin_s * info.sfreq_hz)
+        self._window_start_s = plan.window_s[0] if plan.window_s else 0.0
         self._cutter = self._trials(plan.window_s) if plan.window_s else _Pieces(info.sfreq_hz, self._margin)
 
     def onset(self, label: str, time_s: float) -> None:
@@ -124,7 +127,7 @@ class Reader:
 
     def _push(self, data: Array, times_s: Array, boundary: Boundary | None) -> Iterator[tuple[int, Piece]]:
         if isinstance(self._cutter, _Pieces):
-            yield from self._cutter.push(data, boundary is not None)
+            yield from self._cutter.push(data, times_s, boundary is not None)
         else:
             block = Block(data, times_s, np.ones(times_s.size, np.bool_), boundary)
             yield from self._accepted(self._cutter.push(block))
@@ -132,7 +135,8 @@ class Reader:
     def _accepted(self, epochs: list[Epoch]) -> Iterator[tuple[int, Piece]]:
         for epoch in epochs:
             if epoch.rejected is None:
-                yield epoch.trial, Piece(epoch.data, (self._margin, self._margin))
+                start_s = epoch.onset_s + self._window_start_s
+                yield epoch.trial, Piece(epoch.data, (self._margin, self._margin), start_s)
             else:
                 self.rejected[epoch.rejected] += 1
 
@@ -143,14 +147,16 @@ class _Pieces:
     def __init__(self, sfreq_hz: float, margin: int) -> None:
         self._n, self._least, self._margin = round(PIECE_S * sfreq_hz), round(SHORTEST_S * sfreq_hz), margin
         self._held: Array = np.empty((0, 0))
+        self._held_s: Array = np.empty(0)
         self._before = 0  # samples of `_held` that an earlier piece had already
         self._number = 0
         self.n_dropped = 0
 
-    def push(self, data: Array, breaks: bool) -> Iterator[tuple[int, Piece]]:
+    def push(self, data: Array, times_s: Array, breaks: bool) -> Iterator[tuple[int, Piece]]:
         if breaks:
             yield from self.finish()
         self._held = np.hstack([self._held, data]) if self._held.size else data
+        self._held_s = np.append(self._held_s, times_s)
         while self._held.shape[1] >= self._before + self._n + 2 * self._margin:
             yield self._cut(self._before + self._n + self._margin, self._margin)
 
@@ -160,12 +166,13 @@ class _Pieces:
             yield self._cut(self._held.shape[1], 0)
         else:
             self.n_dropped += left
-        self._held, self._before = np.empty((0, 0)), 0
+        self._held, self._held_s, self._before = np.empty((0, 0)), np.empty(0), 0
 
     def _cut(self, stop: int, after: int) -> tuple[int, Piece]:
-        piece = Piece(self._held[:, :stop], (self._before, after))
+        piece = Piece(self._held[:, :stop], (self._before, after), float(self._held_s[self._before]))
         first_unused = stop - after
-        self._held = self._held[:, max(0, first_unused - self._margin) :]
+        again = slice(max(0, first_unused - self._margin), None)
+        self._held, self._held_s = self._held[:, again], self._held_s[again]
         self._before = min(self._margin, first_unused)
         self._number += 1
         return self._number - 1, piece
@@ -221,6 +228,32 @@ class Pool:
         mi = index_of(means)
         seconds = self._n_samples / self._sfreq_hz
         return Coupling(mi, means, significance(mi, surrogates), self._n_pieces, seconds)
+
+
+@dataclass(frozen=True, eq=False)
+class OverTime:
+    """One channel along the recording: `starts_s` and `excess` (n_windows,) of windows of `window_s`."""
+
+    channel: str
+    window_s: float
+    starts_s: Array
+    excess: Array
+
+
+def over_time(pieces: Sequence[Piece], sfreq_hz: float, plan: Plan, channel: str) -> OverTime:
+    """The index of one channel in windows of `WINDOW_S` along its pieces, above shuffles within each piece.
+
+    Pieces with fewer than two such windows are left out. Thread: any.
+    """
+    n = round(WINDOW_S * sfreq_hz)
+    starts_s, found = [], []
+    for piece in pieces:
+        whole = trial_window(piece.samples, sfreq_hz, plan.bands, piece.margins, plan.n_bins)
+        if whole.bins.shape[1] >= 2 * n:
+            slid = sliding(whole, n, n, plan.n_bins)
+            starts_s.append(piece.start_s + slid.starts / sfreq_hz)
+            found.append(slid.excess[:, 0])
+    return OverTime(channel, WINDOW_S, np.concatenate([np.empty(0), *starts_s]), np.concatenate([np.empty(0), *found]))
 
 
 def coupling_of_trials(windows: Sequence[TrialWindow], sfreq_hz: float, plan: Plan) -> Coupling:

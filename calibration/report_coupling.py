@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from calibration.coupling import OverTime
 from calibration.report_images import MIN_TOPOGRAPHY, STYLE, png, svg
 from pipeline.coupling.comodulogram import Comodulogram
 from pipeline.coupling.index import bin_centres, preferred_phase
@@ -23,7 +24,8 @@ SIGNIFICANT = 0.05
 class CouplingFigures:
     """Arrays a coupling report draws: per channel `score` (z, or the index without surrogates) and family-wise p.
 
-    `means` (n_bins,) mean amplitude over phase of the channel `strongest`; `positions_m` overrides template positions.
+    `means` (n_bins,) mean amplitude over phase of the channel `strongest`; `course` is drawn from `origin_s` on;
+    `positions_m` overrides template positions.
     """
 
     channels: tuple[str, ...]
@@ -33,6 +35,8 @@ class CouplingFigures:
     strongest: int
     means: NDArray[np.floating]
     comodulogram: Comodulogram | None = None
+    course: OverTime | None = None
+    origin_s: float = 0.0
     positions_m: Mapping[str, Position] = field(default_factory=dict)
 
 
@@ -109,6 +113,18 @@ def comodulogram_image(found: Comodulogram) -> str:
         axis.set(xlabel="phase, Hz", ylabel="amplitude, Hz", title=found.channel)
         figure.colorbar(image, ax=axis, label="modulation index")
         return png(figure, f"Comodulogram of channel {found.channel}")
+
+
+def course_image(course: OverTime, origin_s: float) -> str:
+    """The strongest channel's index along the recording, above its shuffles."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(9.2, 1.7), layout="constrained")
+        axis = figure.subplots()
+        axis.axhline(0.0, color="#bbbbbb", lw=0.7)
+        axis.plot(course.starts_s - origin_s + course.window_s / 2, course.excess, ".-", color="#0072B2", lw=0.8, ms=3)
+        axis.set(xlabel="s from the first sample", ylabel="index above\nshuffles", title=course.channel)
+        axis.margins(x=0.01)
+        return svg(figure, f"Coupling of channel {course.channel} along the recording")
 
 
 def histogram_image(figures: CouplingFigures) -> str:

@@ -4,7 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from calibration.report_coupling import comodulogram_image, coupling_verdict, head_image, histogram_image
+from calibration.report_coupling import (
+    comodulogram_image,
+    coupling_verdict,
+    course_image,
+    head_image,
+    histogram_image,
+)
 from calibration.report_figures import ReportFigures, evoked_image, timeline_image, topography_image
 
 Fields = Mapping[str, Any]
@@ -223,7 +229,8 @@ def _coupling(report: Fields, figures: ReportFigures | None) -> str:
         for text in (report["caveat"], report["estimator"], report["null"], why, grey)
         if text
     )
-    return _section("Coupling", f"{head}{over}{histogram_image(shown)}{notes}{_coupling_table(report)}")
+    course = course_image(shown.course, shown.origin_s) if shown.course and shown.course.starts_s.size else ""
+    return _section("Coupling", f"{head}{over}{histogram_image(shown)}{course}{notes}{_coupling_table(report)}")
 
 
 def _coupling_table(report: Fields) -> str:

@@ -12,9 +12,9 @@ import numpy as np
 from app.commands.run import default_out, file_source
 from app.config import Config, load
 from app.headless import parse_events, seconds_done, stop_on_signals
-from app.summary import stream_fields
+from app.summary import first_sample_s, stream_fields
 from app.terminal import Terminal, write_stdout
-from calibration.coupling import Coupling, Plan, Pool, Reader, coupling_of_trials
+from calibration.coupling import Coupling, OverTime, Plan, Pool, Reader, coupling_of_trials, over_time
 from calibration.report import plain, to_json, write_report
 from calibration.report_coupling import CouplingFigures, coupling_verdict
 from calibration.report_figures import ReportFigures
@@ -114,7 +114,7 @@ class Measuring:
         )
         tick(None, "surrogates")
         self.result = self._of_trials(self.windows) if self.plan.window_s else pool.result()
-        self.over = self._comodulogram(stop, tick)
+        self.over, self.course = self._of_strongest(stop, tick)
 
     def _opened(self, row: int | None = None) -> tuple[Session, Reader]:
         """A session over the file whose reader hears of the onsets; of one channel, or of all."""
@@ -158,15 +158,18 @@ class Measuring:
             raise InputError(f"no marker matches --event; the recording's labels begin with: {seen}")
         return coupling_of_trials(windows, self.reader.sfreq_hz, self.plan)
 
-    def _comodulogram(self, stop: threading.Event, tick: Tick) -> Comodulogram | None:
+    def _of_strongest(self, stop: threading.Event, tick: Tick) -> tuple[Comodulogram | None, OverTime | None]:
+        """The strongest channel's comodulogram and, of a whole recording, its course."""
+        if not np.isfinite(self.result.mi).any():
+            return None, None
         grid = Grid.up_to(self.reader.sfreq_hz, self.plan.bands.mains_hz)
-        if grid is None or not np.isfinite(self.result.mi).any():
-            return None
         session, reader = self._opened(self.reader.rows[self.strongest])
         pieces: list[Piece] = []
         self._pass(session, reader, lambda _, piece: pieces.append(piece), stop, partial(_told_again, tick))
         usable = [piece for piece in pieces if np.isfinite(piece.samples).all() and np.ptp(piece.samples) > 0]
-        return comodulogram(usable, reader.sfreq_hz, grid, reader.channels[0], self.plan.n_bins)
+        (name,), rate_hz = reader.channels, reader.sfreq_hz
+        over = comodulogram(usable, rate_hz, grid, name, self.plan.n_bins) if grid else None
+        return over, None if self.plan.window_s else over_time(usable, rate_hz, self.plan, name)
 
     @property
     def score(self) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -204,6 +207,7 @@ class Measuring:
             "trials": {"accepted": len(self.windows), "rejected": dict(reader.rejected)} if in_trials else None,
             "by_class": self._by_class(),
             "comodulogram": _comodulogram_fields(self.over),
+            "over_time": _course_fields(self.course, first_sample_s(self.session)),
             "estimator": ESTIMATOR,
             "null": SHUFFLED if in_trials else SHIFTED,
             "caveat": CAVEAT,
@@ -249,6 +253,8 @@ class Measuring:
             strongest=self.strongest,
             means=self.result.means[self.strongest],
             comodulogram=self.over,
+            course=self.course,
+            origin_s=first_sample_s(self.session),
             positions_m={c.name: c.position_m for c in info.channels if c.position_m is not None},
         )
         return ReportFigures(coupling=shown)
@@ -276,6 +282,17 @@ def _comodulogram_fields(over: Comodulogram | None) -> dict[str, Any] | None:
         "amplitude_width_hz": over.grid.amplitude_width_hz,
         "mi": over.mi,
         "why_not": over.why_not,
+    }
+
+
+def _course_fields(course: OverTime | None, origin_s: float) -> dict[str, Any] | None:
+    if course is None:
+        return None
+    return {
+        "channel": course.channel,
+        "window_s": course.window_s,
+        "start_s": course.starts_s - origin_s,
+        "excess": course.excess,
     }
 
 

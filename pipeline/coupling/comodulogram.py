@@ -88,10 +88,14 @@ class Comodulogram:
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """Samples in one stretch, (n_channels, n), the first and last of which only feed the filters: `margins`."""
+    """Samples in one stretch, (n_channels, n), the first and last of which only feed the filters: `margins`.
+
+    `start_s` is the time of the first sample after the margin, NaN when nobody asks.
+    """
 
     samples: Array
     margins: tuple[int, int] = (0, 0)
+    start_s: float = float("nan")
 
 
 def comodulogram(

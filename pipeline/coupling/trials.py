@@ -117,31 +117,36 @@ def _mean_of_numbers(values: Array) -> Array:
     return np.asarray(np.divide(total, n, out=np.full(n.shape, np.nan), where=n > 0))
 
 
-def sliding(
-    samples: Array, sfreq_hz: float, bands: CouplingBands, window_s: float, step_s: float, n_bins: int = N_BINS
-) -> tuple[Array, Array]:
-    """The index in windows that slide over one stretch of samples, which is filtered in one piece.
+@dataclass(frozen=True, eq=False)
+class Sliding:
+    """Windows along one stretch: `starts` (n_windows,) in samples, `mi` and `excess` (n_windows, n_channels)."""
+
+    starts: NDArray[np.intp]
+    mi: Array
+    excess: Array
+
+
+def sliding(whole: TrialWindow, n: int, step: int, n_bins: int = N_BINS) -> Sliding:
+    """The index in windows that slide over one stretch, and how far it lies above shuffles among them.
 
     Args:
-        samples: (n_channels, n).
-        sfreq_hz: their rate.
-        bands: what is coupled with what.
-        window_s: length of a window.
-        step_s: from window to window.
+        whole: the stretch, filtered in one piece.
+        n: samples of a window.
+        step: samples from window to window.
         n_bins: phase bins.
 
     Returns:
-        starts_s (n_windows,), from the first sample, and indices (n_windows, n_channels).
+        `excess` is NaN where a window has no other that it does not overlap.
 
     Raises:
-        InputError: the bands do not fit the rate, or no window fits.
+        InputError: no window fits.
 
     Thread: any.
     """
-    n, step = round(window_s * sfreq_hz), max(1, round(step_s * sfreq_hz))
-    if not 0 < n <= samples.shape[-1]:
-        raise InputError(f"a window of {window_s:g} s does not fit into {samples.shape[-1] / sfreq_hz:g} s of samples")
-    whole = trial_window(samples, sfreq_hz, bands, n_bins=n_bins)
-    starts = np.arange(0, samples.shape[-1] - n + 1, step)
-    cut = (TrialWindow(whole.bins[:, s : s + n], whole.amplitude[:, s : s + n]) for s in starts)
-    return starts / sfreq_hz, np.array([pooled_index(one, one, n_bins) for one in cut])
+    if not 0 < n <= whole.bins.shape[1]:
+        raise InputError(f"a window of {n} samples does not fit into {whole.bins.shape[1]}")
+    starts = np.arange(0, whole.bins.shape[1] - n + 1, max(1, step))
+    cut = [TrialWindow(whole.bins[:, s : s + n], whole.amplitude[:, s : s + n]) for s in starts]
+    apart = [[(w, w) for w, other in zip(cut, starts, strict=True) if abs(other - s) >= n] for s in starts]
+    above = [excess(one, one, others, n_bins) for one, others in zip(cut, apart, strict=True)]
+    return Sliding(starts, np.array([pooled_index(one, one, n_bins) for one in cut]), np.array(above))

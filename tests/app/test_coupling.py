@@ -61,13 +61,15 @@ def test_the_whole_recording_is_measured_where_no_event_is_named(
     assert report["mi"][-1] is report["z"][-1] is report["p"][-1] is None
     assert int(np.argmax(report["mi"][:-1])) == NAMES.index("Cz") and report["p"][4] == 0.01
     assert report["comodulogram"]["channel"] == "Cz"
+    assert report["over_time"]["start_s"] == pytest.approx([0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28])
+    assert np.mean(report["over_time"]["excess"]) > 0.01
     assert report["simulated"] is True and "numpy" in report["versions"]
     assert any("flat" in text for text in report["warnings"])
     assert any("follows phases up to 7.5 Hz" in text for text in report["warnings"])
     assert "Whitham" in report["caveat"] and "Tort" in report["estimator"] and "shifted" in report["null"]
     page = (tmp_path / "out" / "report.html").read_text()
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == report
-    assert "Yuval-Greenberg" in page and "Simulated participant" in page and page.count("<img") == 4
+    assert "Yuval-Greenberg" in page and "Simulated participant" in page and page.count("<img") == 5
 
 
 def test_trials_are_measured_against_their_shuffles(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,6 +80,7 @@ def test_trials_are_measured_against_their_shuffles(tmp_path: Path, capsys: pyte
     )
     assert report["n_trials"] == 26 and report["trials"]["rejected"] == {"end of data": 1}
     assert report["window_s"] == [0, 0.9] and "one trial with the amplitude of another" in report["null"]
+    assert report["over_time"] is None
     assert {name: c["n_trials"] for name, c in report["by_class"].items()} == {"a": 13, "b": 13}
     assert int(np.argmax(report["z"][:-1])) == NAMES.index("Cz")
 

@@ -3,7 +3,6 @@ import pytest
 
 from engines.errors import InputError
 from pipeline.coupling import CouplingBands, modulation_index_from
-from pipeline.coupling.analytic import phase_and_amplitude
 from pipeline.coupling.trials import TrialWindow, excess, pooled_index, sliding, trial_window
 from pipeline.types import Array
 from tests.pipeline.coupling.signals import coupled
@@ -70,17 +69,25 @@ def test_within_a_trial_coupling_stands_above_the_shuffles_and_across_trials_it_
 
 def test_sliding_windows_follow_coupling_that_comes_and_goes() -> None:
     data = np.hstack([coupled(0.0, 20.0, FS, seed=1), coupled(1.0, 20.0, FS, seed=2)])
-    starts_s, found = sliding(data, FS, BANDS, 5.0, 2.5)
-    assert starts_s[:3].tolist() == [0.0, 2.5, 5.0] and found.shape == (15, 1)
-    assert found[starts_s >= 20].min() > found[starts_s <= 15].max()
-    phase, _ = phase_and_amplitude(data, FS, BANDS.phase_hz, 50.0)
-    _, amplitude = phase_and_amplitude(data, FS, BANDS.amplitude_hz, 50.0)
+    whole = trial_window(data, FS, BANDS)
+    found = sliding(whole, 1250, 625)
+    assert found.starts[:3].tolist() == [0, 625, 1250] and found.mi.shape == found.excess.shape == (15, 1)
+    assert found.mi[found.starts >= 5000].min() > found.mi[found.starts <= 3750].max()
     second = slice(625, 625 + 1250)
-    assert found[1] == pytest.approx(modulation_index_from(phase[:, second], amplitude[:, second]), abs=1e-6)
+    phase, amplitude = centres(whole)[:, second], whole.amplitude[:, second]
+    assert found.mi[1] == pytest.approx(modulation_index_from(phase, amplitude), abs=1e-12)
+    assert found.excess[0] == pytest.approx(
+        excess(*[TrialWindow(whole.bins[:, :1250], whole.amplitude[:, :1250])] * 2, [
+            (TrialWindow(whole.bins[:, s : s + 1250], whole.amplitude[:, s : s + 1250]),) * 2
+            for s in range(1250, 8751, 625)
+        ]),
+        abs=1e-12,
+    )  # fmt: skip
+    assert found.excess[-1] > 0.01 > abs(found.excess[0])
 
 
 def test_windows_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InputError, match="does not fit"):
-        sliding(coupled(1.0, 2.0, FS), FS, BANDS, 5.0, 1.0)
+        sliding(window(50, 1), 51, 10)
     with pytest.raises(InputError, match="same channels"):
         pooled_index(window(50, 1, 2), window(50, 1, 3))
