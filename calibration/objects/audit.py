@@ -79,7 +79,7 @@ def accuracies(features: Array) -> dict[str, float]:
     return found
 
 
-def chance_bound(confidence: float = 0.95) -> float:
-    """The accuracy that guessing stays at or below with probability `confidence`."""
+def chance_bound(n_asked: int = 1, confidence: float = 0.95) -> float:
+    """The accuracy that `n_asked` guessers all stay at or below with probability `confidence` (Bonferroni)."""
     n = len(CATEGORIES) * len(HELD_OUT)
-    return float(binom.ppf(confidence, n, 1 / len(CATEGORIES)) / n)
+    return float(binom.ppf(1 - (1 - confidence) / n_asked, n, 1 / len(CATEGORIES)) / n)

@@ -27,7 +27,6 @@ PALETTE = {
     "pink": (0.94, 0.60, 0.70),
 }
 _MAIN_SHARE = (0.5, 0.95)
-_SECOND_ACCENT = 0.3
 _STEPS = (1.0, 0.88, 0.78)
 """Of brightness, from one part to the next in the same colour, so that they stay apart."""
 
@@ -41,19 +40,18 @@ def paint(category: str, number: int, areas: Array) -> Array:
     """A colour for each part, (n, 3) from 0 to 1, where `areas` (n,) is how much is seen of each.
 
     The largest parts get the main colour until they make a share of what is seen that is drawn for each object, at
-    least half; all others share one accent or two. How many colours there are, and how much of each, is thereby chance
-    rather than a matter of parts.
+    least half; all others share one accent, in shades. How much there is of each colour is thereby chance rather than a
+    matter of parts.
     """
     draw = Draw("paint", category, number)
     main, share = LABELS[colour_label(category, number)], draw.between(*_MAIN_SHARE)
-    others = draw.rng.permutation([name for name in PALETTE if name != main])
-    accents = [str(name) for name in others[: 1 + draw.yes(_SECOND_ACCENT)]]
+    accent = draw.one_of(*(name for name in PALETTE if name != main))
     order = np.argsort(-areas, kind="stable")
     n_main = int(np.sum(np.cumsum(areas[order]) - areas[order] < share * areas.sum()))
     colours = np.empty((len(areas), 3))
     for rank, part in enumerate(order):
-        again, which = (rank, None) if rank < n_main else divmod(rank - n_main, len(accents))
-        colours[part] = _shade(main if which is None else accents[which], _STEPS[again % len(_STEPS)], draw)
+        name, again = (main, rank) if rank < n_main else (accent, rank - n_main)
+        colours[part] = _shade(name, _STEPS[again % len(_STEPS)], draw)
     return colours
 
 

@@ -20,8 +20,6 @@ from calibration.objects.solid import Solid
 from calibration.objects.turn import TURN_S, turn_deg
 from pipeline.types import Array
 
-_QUALITY = 90
-
 _log = logging.getLogger(__name__)
 
 
@@ -43,7 +41,7 @@ def make_pictures(folder: Path) -> None:
     with Renderer(PICTURE_PX) as renderer:
         for category in CATEGORIES:
             strip = np.hstack([renderer.picture(build(category, number)) for number in range(N_OBJECTS)])
-            Image.fromarray(strip).save(folder / picture_file(category), quality=_QUALITY, method=6)
+            Image.fromarray(strip).save(folder / picture_file(category), lossless=True, quality=80, method=4)
 
 
 def make_descriptors(folder: Path) -> None:

