@@ -107,10 +107,6 @@ class Director:
         already, self.finished = self.finished, True
         return () if already else (Marker(ABORTED, at_s),)
 
-    def upcoming(self, n: int) -> tuple[Step, ...]:
-        """The step on the screen and the next `n`, so that they can be prepared."""
-        return self._steps[max(0, self._at) : max(0, self._at) + 1 + n]
-
     def _over(self, flip_s: float) -> bool:
         step = self._steps[self._at]
         if self.finished or self._onset_s is None or self._at + 1 == len(self._steps):

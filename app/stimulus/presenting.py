@@ -1,5 +1,7 @@
 """What runs in the presenter's process: window, stage, marker outlet, and the run from preparation to report."""
 
+import gc
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -9,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from app.stimulus.director import Director, Marker
 from app.stimulus.outcome import outcome
 from app.stimulus.process import Presentation, Progress
-from app.stimulus.show import ESCAPE, show
+from app.stimulus.show import ESCAPE, Shown, show
 from app.stimulus.stage import Stage
 from app.stimulus.supply import Supply
 from app.stimulus.window import StimulusWindow, WindowDisplay
@@ -41,22 +43,11 @@ def present(presentation: Presentation, pipe: Connection, application: QGuiAppli
     try:
         display = WindowDisplay(window, stage, clock)
         director = Director(presentation.steps, display.refresh.hz, stage.ready)
-
-        def stopped() -> bool:
-            return window.closed or told_to_stop(pipe)
-
-        def send(marker: Marker) -> None:
-            outlet.push_sample([marker.label], marker.at_s)
-
         if not _prepared(stage, display, window, presentation, pipe):
             return {}
         heard = bool(outlet.have_consumers())
         try:
-            shown = show(director, display, send, stopped)
-        except AfterimageError:
-            for marker in director.aborted(clock.now_s()):
-                send(marker)
-            raise
+            shown = _shown(director, display, outlet, lambda: window.closed or told_to_stop(pipe))
         finally:
             _linger(display, window, clock)
         screen = _described(window, display, application)
@@ -64,6 +55,25 @@ def present(presentation: Presentation, pipe: Connection, application: QGuiAppli
     finally:
         stage.close()
         window.destroy()
+
+
+def _shown(
+    director: Director, display: WindowDisplay, outlet: pylsl.StreamOutlet, stopped: Callable[[], bool]
+) -> Shown:
+    """The run; one that breaks off is told as such to whoever records."""
+
+    def send(marker: Marker) -> None:
+        outlet.push_sample([marker.label], marker.at_s)
+
+    # What was prepared stays: looking through it for garbage in the middle of a run would cost frames.
+    gc.collect()
+    gc.freeze()
+    try:
+        return show(director, display, send, stopped)
+    except AfterimageError:
+        for marker in director.aborted(display.now_s()):
+            send(marker)
+        raise
 
 
 def told_to_stop(pipe: Connection) -> bool:

@@ -74,7 +74,8 @@ def heard(inlet):
 def listening():
     found = pylsl.resolve_byprop("source_id", "afterimage-stimuli", 1, DEADLINE_S)
     assert found and (found[0].name(), found[0].type()) == ("AfterimageStimuli", "Markers")
-    inlet = pylsl.StreamInlet(found[0], recover=False)
+    # Without recovery liblsl throws away what has already come when the sender goes.
+    inlet = pylsl.StreamInlet(found[0])
     inlet.open_stream(DEADLINE_S)
     return inlet
 
@@ -111,8 +112,8 @@ def test_asked_to_stop_it_says_that_the_run_was_cut_and_reports(presenters):
     inlet = listening()
     showing(presenter)
     presenter.ask_to_stop()
-    assert finished(presenter)["ended"] == "aborted"
     assert heard(inlet)[0][-1] == "protocol/aborted"
+    assert finished(presenter)["ended"] == "aborted"
 
 
 @pytest.mark.slow
