@@ -219,24 +219,18 @@ def _coupling(report: Fields, figures: ReportFigures | None) -> str:
     shown = figures.coupling
     head, why = head_image(shown)
     over = comodulogram_image(shown.comodulogram) if shown.comodulogram else ""
-    grey = (
-        "Grey: the amplitude band is too narrow to follow the phase, or the mains leave too little of it."
-        if over
-        else ""
-    )
-    notes = "".join(
-        f'<p class="muted">{escape(text)}</p>'
-        for text in (report["caveat"], report["estimator"], report["null"], why, grey)
-        if text
-    )
     course = course_image(shown.course, shown.origin_s) if shown.course and shown.course.starts_s.size else ""
-    return _section("Coupling", f"{head}{over}{histogram_image(shown)}{course}{notes}{_coupling_table(report)}")
+    grey = "Grey: the amplitude band cannot follow the phase, the mains leave too little of it, or the bands overlap."
+    said = (report["estimator"], report["null"], why, grey if over else "")
+    notes = "".join(f'<p class="muted">{escape(text)}</p>' for text in said if text)
+    pictures = f"{head}{over}{histogram_image(shown)}{course}"
+    return _section("Coupling", f"<p>{escape(report['caveat'])}</p>{pictures}{notes}{_coupling_table(report)}")
 
 
 def _coupling_table(report: Fields) -> str:
     columns = ("mi", "excess", "z", "p", "p_family")
     order = sorted(range(len(report["channels"])), key=lambda i: -(report["z"][i] or report["mi"][i] or 0.0))
-    rows = [[report["channels"][i], *(_number(report[key][i], 4) for key in columns)] for i in order]
+    rows = [[report["channels"][i], *(_short(report[key][i]) for key in columns)] for i in order]
     head = ["channel", "modulation index", "above surrogates", "z", "p", "p of all channels together"]
     return _folded(f"{len(rows)} channels", _table(head, rows))
 
@@ -342,6 +336,10 @@ def _number(value: float | None, digits: int = 0) -> str:
         if digits
         else f"{value:,g}"
     )
+
+
+def _short(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
 
 
 def _percent(share: float | None) -> str:
