@@ -26,6 +26,7 @@ ORDER = 3
 NEGLIGIBLE = 1e-3
 # Phase and envelope are wanted this often; both change slowly beside it.
 WORKING_HZ = 200.0
+SAMPLES_A_CYCLE = 18
 
 Single = NDArray[np.float32]
 
@@ -111,7 +112,8 @@ class WindowAnalytic:
         margin_s: tapered and cut off at both ends.
         mains_hz: left out of the bands, or None.
 
-    `sfreq_out_hz` is the rate of what comes out, about 200 Hz or the source's own when that is less; `n_out` samples.
+    `sfreq_out_hz` is the rate of what comes out, `n_out` samples: about 200 Hz, more for phases above 11 Hz, of which a
+    cycle would else have fewer samples than bins, and never more than the source's own.
 
     Raises:
         InputError: a band ends above 0.45 times the rate, or the margins leave nothing.
@@ -129,7 +131,8 @@ class WindowAnalytic:
         self._phase = _Mask.of(phase_band, sfreq_hz, n, mains_hz)
         self._amplitude = _Mask.of(amplitude_band, sfreq_hz, n, mains_hz)
         widest = max(self._phase.stop, self._amplitude.stop - self._amplitude.first)
-        self._n_grid = fft.next_fast_len(min(n, max(widest, round(n * WORKING_HZ / sfreq_hz))))
+        wanted_hz = max(WORKING_HZ, SAMPLES_A_CYCLE * sum(phase_band) / 2)
+        self._n_grid = fft.next_fast_len(min(n, max(widest, round(n * wanted_hz / sfreq_hz))))
         self.sfreq_out_hz = sfreq_hz * self._n_grid / n
         cut = round(margin_s * self.sfreq_out_hz)
         self.n_out = fft.prev_fast_len(self._n_grid - 2 * cut)  # for the transforms of the surrogates

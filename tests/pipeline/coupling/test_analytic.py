@@ -68,6 +68,18 @@ def test_channels_do_not_touch_one_another() -> None:
     assert together[1][3] == pytest.approx(alone[1][0], rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("phase_hz", "sfreq_hz", "about_hz"),
+    [((4, 8), 1000.0, 200), ((13, 30), 1000.0, 390), ((13, 30), 250.0, 250), ((4, 8), 100.0, 100)],
+)
+def test_the_grid_is_as_fine_as_the_phase_needs_and_the_source_allows(
+    phase_hz: tuple[float, float], sfreq_hz: float, about_hz: float
+) -> None:
+    fast = WindowAnalytic(phase_hz, AMPLITUDE, sfreq_hz, round(2.5 * sfreq_hz), 0.25, None)
+    assert fast.sfreq_out_hz == pytest.approx(about_hz, rel=0.03)
+    assert fast.n_out == pytest.approx(2.0 * about_hz, rel=0.05)
+
+
 def test_a_window_that_is_all_margin_is_refused() -> None:
     with pytest.raises(InputError, match="all margin"):
         WindowAnalytic(PHASE, AMPLITUDE, 250.0, 100, 0.25, None)
