@@ -21,7 +21,7 @@ from pipeline.types import Array
 
 Progress = Callable[[float], None]
 
-N_ANGLES = 24
+N_ANGLES = 16
 N_PAINTS = 8
 """How many ways each object is painted: its own, and others drawn by the same rules."""
 

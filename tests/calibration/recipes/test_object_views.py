@@ -26,7 +26,7 @@ def test_each_object_is_seen_from_all_sides_first_as_in_its_picture(solids, view
     assert views.categories.tolist() == [0, 0, 1, 1]
     with Renderer(32) as renderer:
         assert np.array_equal(views.fronts[2], renderer.picture(solids[2]))
-        assert np.array_equal(views.pictures[2, 6], renderer.picture(solids[2], 90.0))
+        assert np.array_equal(views.pictures[2, N_ANGLES // 4], renderer.picture(solids[2], 90.0))
 
 
 def test_parts_are_where_the_object_is(solids, views):
