@@ -76,7 +76,7 @@ def _lsl() -> Finding:
 
 def _brainflow() -> Finding:
     try:
-        from brainflow.board_shim import BoardShim
+        from pipeline.sources.brainflow_package import BoardShim
 
         return Finding("BrainFlow", True, f"version {BoardShim.get_version()}")
     except (ImportError, OSError) as error:

@@ -140,7 +140,9 @@ class BoardPage(QWidget):
         """List the boards; BrainFlow is loaded only now."""
         if self._filled:
             return
-        from brainflow.board_shim import BoardIds  # loads a native library: only who opens this page pays for it
+        from pipeline.sources.brainflow_package import (
+            BoardIds,  # loads a native library: only who opens this page pays for it
+        )
 
         hidden = {"NO_BOARD", "PLAYBACK_FILE_BOARD", "STREAMING_BOARD"}
         self.board.addItems(sorted(board.name for board in BoardIds if board.name not in hidden))

@@ -11,12 +11,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from brainflow.board_shim import BoardIds, BoardShim, BrainFlowError, BrainFlowInputParams
-from brainflow.exit_codes import BrainFlowExitCodes
 from pylsl import local_clock
 
 from engines.errors import AfterimageError, InputError
 from pipeline.errors import SourceFailed, StreamMissing
+from pipeline.sources.brainflow_package import (
+    BoardIds,
+    BoardShim,
+    BrainFlowError,
+    BrainFlowExitCodes,
+    BrainFlowInputParams,
+)
 from pipeline.types import (
     Array,
     Channel,

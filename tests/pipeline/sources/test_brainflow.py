@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from brainflow.board_shim import BoardIds, BoardShim
 from brainflow.data_filter import DataFilter
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +14,7 @@ from pylsl import local_clock
 from engines.errors import InputError
 from pipeline.errors import SourceFailed, StreamMissing
 from pipeline.sources.brainflow import MARKERS, BrainFlowSource, PackageCounter, board_id, input_params, rows_of
+from pipeline.sources.brainflow_package import BoardIds, BoardShim
 from pipeline.types import ClockOffset, EegChunk, Item, Kind, MarkerChunk, SourceEvent
 
 
