@@ -21,6 +21,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.looking import Look, score_of, stream_of
 from app.panels.frame import Phase, Request, Samples, Stream
 from engines.errors import AfterimageError
+from pipeline.coupling.bands import CouplingBands
 from pipeline.recorder.messages import RecorderStatus
 from pipeline.session import Session
 from pipeline.types import Boundary, ClockOffset, Decision, Item
@@ -207,6 +208,14 @@ class Bridge(QObject):
         """Start a worker that died again."""
         if self._session is not None:
             self._session.restart_worker(name)
+
+    # Coupling.
+
+    def set_coupling_bands(self, bands: CouplingBands) -> None:
+        """Measure the live coupling between other bands from now on."""
+        session = self._session
+        if session is not None and session.coupling is not None:
+            session.set_coupling(replace(session.coupling.config, bands=bands))
 
     # Looking.
 

@@ -11,6 +11,8 @@ import tomli_w
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from engines.errors import InputError
+from pipeline.coupling.bands import CouplingBands
+from pipeline.coupling.values import CouplingConfig
 from pipeline.epochs import EpochConfig
 from pipeline.preprocess import ChainConfig
 from pipeline.units import microvolts_per
@@ -65,6 +67,20 @@ class CalibrateSection(_Strict):
     n_permutations: Annotated[int, Field(ge=0)] = 199
 
 
+Band = tuple[Positive, Positive]
+
+
+class CouplingSection(_Strict):
+    """`[coupling]`: the live coupling. `run` absent: in the window only."""
+
+    run: bool | None = None
+    phase_hz: Band | None = None
+    amplitude_hz: Band | None = None
+    window_s: Positive | None = None
+    updates_hz: Positive | None = None
+    n_surrogates: Annotated[int, Field(ge=0)] | None = None
+
+
 class Config(_Strict):
     """The whole file."""
 
@@ -74,6 +90,7 @@ class Config(_Strict):
     chain: ChainSection = ChainSection()
     epoch: EpochSection = EpochSection()
     calibrate: CalibrateSection = CalibrateSection()
+    coupling: CouplingSection = CouplingSection()
 
     def chain_from(self, default: ChainConfig) -> ChainConfig:
         """`default` with the keys of `[chain]` laid over it."""
@@ -85,6 +102,20 @@ class Config(_Strict):
     def epoch_from(self, default: EpochConfig) -> EpochConfig:
         """`default` with the keys of `[epoch]` laid over it."""
         return EpochConfig.from_dict({**default.to_dict(), **self.epoch.model_dump(exclude_none=True)})
+
+    def live_coupling(self, by_default: bool) -> CouplingConfig | None:
+        """The default live coupling with the keys of `[coupling]` laid over it, the mains as in `[chain]`; None: none.
+
+        Raises:
+            InputError: a band that does not go up.
+        """
+        given = self.coupling.model_dump(exclude_none=True)
+        if not given.pop("run", by_default):
+            return None
+        bands: dict[str, Any] = {name: given.pop(name) for name in ("phase_hz", "amplitude_hz") if name in given}
+        if self.chain.mains_hz is not None:
+            bands["mains_hz"] = self.chain.mains_hz or None
+        return CouplingConfig(bands=CouplingBands(**bands), **given)
 
 
 def load(path: Path | None) -> Config:

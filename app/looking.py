@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.panels.frame import Frame, Request, Samples, Score, Scored, Stream
+from app.panels.frame import Coupling, Frame, Request, Samples, Score, Scored, Stream
 from calibration.stats import balanced_accuracy, balanced_interval
 from pipeline import montage
 from pipeline.errors import Overrun
@@ -62,6 +62,7 @@ class Look:
             decisions=tuple(Scored(d, truth.get(d.trial)) for d in session.decisions[-DECISIONS_SHOWN:]),
             score=self.score,
             latency_ms=self._latency(),
+            coupling=self._coupling(),
         )
 
     def history(self, span_s: float) -> Samples | None:
@@ -75,6 +76,20 @@ class Look:
         if self.session.live:
             return view
         return replace(view, state="ended" if self.session.acquisition.ended else "connected")
+
+    def _coupling(self) -> Coupling | None:
+        loop = self.session.coupling
+        if loop is None:
+            return None
+        return Coupling(
+            config=loop.config,
+            off=loop.off,
+            waiting=loop.waiting,
+            n_missed=loop.n_missed,
+            map=loop.newest_map,
+            comodulogram=loop.newest_comodulogram,
+            trial=loop.newest_trial,
+        )
 
     def _fresh(self) -> Samples:
         ring = self.session.acquisition.ring

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.bridge import Bridge
 from app.panels.connect_dialog import UNITS, ConnectDialog
+from app.panels.coupling import CouplingPanel
 from app.panels.decision import DecisionPanel
 from app.panels.event_log import EventLog
 from app.panels.frame import Frame, Phase, Request, Stream
@@ -30,6 +31,7 @@ from app.panels.notices import NoticeStack, notices
 from app.panels.scope_panel import ScopePanel
 from app.panels.start import ConnectingPage, StartPage
 from app.panels.status_line import StatusLine
+from app.panels.tabs import Tabs
 
 SIDE_PX = 396
 LOG_PX = 150
@@ -40,6 +42,7 @@ KEYS = (
     ("F", "fit the amplitude"),
     ("Page Up, Page Down", "other channels"),
     ("H, L, N", "high-pass, low-pass, notch of the display"),
+    ("Ctrl+P", "electrodes or coupling"),
     ("Ctrl+K", "connect"),
     ("Ctrl+R", "start or stop recording"),
     ("Ctrl+E", "event log"),
@@ -70,13 +73,15 @@ class MainWindow(QMainWindow):
         self.header, self.banner, self.notices = Header(), SimulatedBanner(), NoticeStack()
         self.start, self.connecting = StartPage(), ConnectingPage()
         self.scope, self.quality, self.decision = ScopePanel(), QualityPanel(), DecisionPanel()
+        self.coupling = CouplingPanel()
+        self.tabs = Tabs(("Electrodes", self.quality), ("Coupling", self.coupling))
         self.status, self.log = StatusLine(), EventLog(self)
         self.pages = QStackedWidget()
 
     def _lay_out(self) -> None:
         side = QVBoxLayout()
         side.setSpacing(8)
-        side.addWidget(self.quality, 11)
+        side.addWidget(self.tabs, 13)
         side.addWidget(self.decision, 9)
         column = QWidget()
         column.setFixedWidth(SIDE_PX)
@@ -120,6 +125,7 @@ class MainWindow(QMainWindow):
         self.header.connect_clicked.connect(self._connect_clicked)
         self.header.record_clicked.connect(self.toggle_recording)
         self.scope.scope.wants_history.connect(self._on_history_wanted)
+        self.coupling.bands_chosen.connect(controller.set_coupling_bands)
         self.notices.acted.connect(self._on_notice)
         self.status.events_wanted.connect(self.show_log)
 
@@ -135,6 +141,7 @@ class MainWindow(QMainWindow):
         view = self.menuBar().addMenu("View")
         view.addActions(self.scope.actions_list)
         view.addSeparator()
+        self._add_action(view, "Electrodes or Coupling", "Ctrl+P", self.tabs.show_next)
         log = self.log.toggleViewAction()
         log.setShortcut(QKeySequence("Ctrl+E"))
         view.addAction(log)
@@ -245,6 +252,7 @@ class MainWindow(QMainWindow):
             stream.eeg_names, stream.positions, stream.no_positions, NOT_JUDGED if stream.off else ""
         )
         self.decision.set_stream(stream)
+        self.coupling.set_stream(stream)
         why_not = "" if stream.live else "What is replayed is on the disk already"
         self.header.set_can_record(stream.live, why_not)
 
@@ -261,6 +269,7 @@ class MainWindow(QMainWindow):
         scope.redraw()
         self.quality.set_quality(view.quality)
         self.quality.set_bads(view.bads)
+        self.coupling.set_frame(frame)
         self.decision.set_decisions(frame.decisions, frame.score, view.settling_left_s > 0)
         self.notices.set_notices(notices(frame))
         self.status.set_frame(frame)

@@ -137,7 +137,7 @@ QLineEdit, QPlainTextEdit {{
 }}
 QLineEdit:focus {{ border-color: {ACCENT}; }}
 QComboBox {{
-    background: {RAISED}; color: {TEXT}; border: 1px solid {LINE}; border-radius: 6px; padding: 5px 26px 5px 10px;
+    background: {RAISED}; color: {TEXT}; border: 1px solid {LINE}; border-radius: 6px; padding: 5px 4px 5px 10px;
 }}
 QComboBox:focus {{ border-color: {ACCENT}; }}
 QComboBox::drop-down {{ border: none; width: 24px; }}

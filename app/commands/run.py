@@ -27,6 +27,7 @@ from calibration.subjects import Subject
 from calibration.subjects import load as load_subject
 from engines.errors import AfterimageError, InputError
 from pipeline.clock import LslClock
+from pipeline.coupling.values import CouplingConfig
 from pipeline.outlets import DecisionOutlet
 from pipeline.player import Player
 from pipeline.recorder.recorded import Recorded
@@ -144,6 +145,7 @@ def live_session(
             on_decision=decided,
             on_log_line=recorded.log_line if recorded else None,
             on_trial=shared.mark,
+            coupling=config.live_coupling(by_default=False),
         )
         try:
             with stop_on_signals() as stop, terminal.progress("live") as progress:
@@ -229,6 +231,7 @@ def make_session(
     on_decision: Callable[[Decision], None] | None = None,
     on_log_line: Callable[[str], None] | None = None,
     on_trial: Callable[[str, float], None] | None = None,
+    coupling: CouplingConfig | None = None,
 ) -> Session:
     """A session over a source, set up from the options."""
     events = parse_events(getattr(options, "event", ())) or {
@@ -243,6 +246,7 @@ def make_session(
         on_decision=on_decision,
         on_log_line=on_log_line,
         on_trial=on_trial,
+        coupling=coupling,
     )
 
 

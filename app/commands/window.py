@@ -143,6 +143,7 @@ class Makers:
             on_log_line=hooks.on_log_line,
             on_decision=decided,
             on_item=hooks.on_item,
+            coupling=config.live_coupling(by_default=True),
         )
 
     def recording(

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from pipeline.coupling.comodulogram import Comodulogram
+from pipeline.coupling.values import CouplingConfig, CouplingMap, TrialCoupling
 from pipeline.montage import Position
 from pipeline.recorder.messages import RecorderStatus
 from pipeline.session import View
@@ -96,13 +98,31 @@ class Score:
     chance: float
 
 
+@dataclass(frozen=True, eq=False)
+class Coupling:
+    """The live coupling: the newest of each, None before the first.
+
+    `off` says why there will be none, `waiting` why there is none now. Channels are in the order of
+    `Stream.eeg_names`, whose names are those to show.
+    """
+
+    config: CouplingConfig
+    off: str = ""
+    waiting: str = ""
+    n_missed: int = 0
+    map: CouplingMap | None = None
+    comodulogram: Comodulogram | None = None
+    trial: TrialCoupling | None = None
+
+
 @dataclass(frozen=True)
 class Frame:
     """One tick.
 
     `fresh` are the samples since the last tick; `boundaries` the newest starts of segments; `markers` the newest, on
     the corrected clock; `decisions` the newest, oldest first; `score` None without labels; `latency_ms` median and
-    95th percentile from the last sample of a window to its answer; `silent_s` since the last sample.
+    95th percentile from the last sample of a window to its answer; `silent_s` since the last sample; `coupling` None
+    where it was not asked for.
     """
 
     stream: Stream
@@ -115,5 +135,6 @@ class Frame:
     decisions: tuple[Scored, ...] = ()
     score: Score | None = None
     latency_ms: tuple[float, float] | None = None
+    coupling: Coupling | None = None
     recording: RecorderStatus | None = None
     recording_s: float = 0.0

@@ -4,12 +4,12 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QToolTip, QVBoxLayout, QWidget
 
 from app import theme
+from app.panels.head import Head
 from pipeline.montage import Position
 from pipeline.quality import HARD, ChannelQuality, Quality
 
@@ -23,25 +23,9 @@ WORDS = {
     Quality.LOST: "lost: samples are missing",
     Quality.UNKNOWN: "not judged yet",
 }
-# Middle of the template's cap, metres, head frame: Fpz, T7 and T8 lie about 90 degrees from the vertex around it.
-CENTRE_M = (0.0, 0.018, 0.03)
-RIM_ANGLE = math.radians(94)
-# What lies below the rim of the head is drawn nearer to it than it is, so that ears and neck cost little room.
-SQUEEZE = 0.85
-RIM = 1.22
 MAX_BADS = 6
 # Smaller electrodes carry no name, except those that something is the matter with.
 NAMED_PX = 8.0
-
-
-def projected(position: Position) -> tuple[float, float]:
-    """Azimuthal equidistant projection from above: (x right, y front), 1 at the rim of the head."""
-    x, y, z = np.subtract(position, CENTRE_M)
-    azimuth = math.atan2(y, x)
-    radius = math.atan2(math.hypot(x, y), z) / RIM_ANGLE
-    if radius > 1:
-        radius = 1 + (radius - 1) * SQUEEZE
-    return radius * math.cos(azimuth), radius * math.sin(azimuth)
 
 
 def colour_of(state: Quality) -> str:
@@ -65,7 +49,7 @@ def describe(channel: ChannelQuality) -> str:
     return "<br>".join(lines)
 
 
-class HeadMap(QWidget):
+class HeadMap(Head):
     """Head outline with electrodes coloured by quality.
 
     Thread: main only.
@@ -74,15 +58,12 @@ class HeadMap(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setMinimumSize(200, 170)
-        self.setMouseTracking(True)
-        self._places: dict[str, tuple[float, float]] = {}
         self._quality: dict[str, ChannelQuality] = {}
 
     def set_places(self, positions: Mapping[str, Position]) -> None:
-        """Where the electrodes sit, metres in the head frame."""
-        self._places = {name: projected(position) for name, position in positions.items()}
+        """Where the electrodes sit; nothing is known of them yet."""
         self._quality = {}
-        self.update()
+        super().set_places(positions)
 
     def set_quality(self, channels: Sequence[ChannelQuality]) -> None:
         """The newest verdicts."""
@@ -93,25 +74,6 @@ class HeadMap(QWidget):
         """What is drawn at an electrode."""
         channel = self._quality.get(name)
         return channel.state if channel else Quality.UNKNOWN
-
-    def electrode_at(self, point: QPointF) -> str | None:
-        """The electrode under a point of the widget."""
-        near = 1.4 * self._radius_px
-        found = ((_distance(self._to_px(*place), point), name) for name, place in self._places.items())
-        distance, name = min(found, default=(math.inf, ""))
-        return name if distance <= near else None
-
-    @property
-    def _unit_px(self) -> float:
-        """Pixels from the vertex to the rim of the head."""
-        return min(self.width(), self.height() - 14) / (2 * RIM + 0.06)
-
-    @property
-    def _radius_px(self) -> float:
-        return self._unit_px * (0.078 if len(self._places) > 40 else 0.095)
-
-    def _to_px(self, x: float, y: float) -> QPointF:
-        return QPointF(self.width() / 2 + x * self._unit_px, self.height() / 2 + 7 - y * self._unit_px)
 
     def event(self, event: QEvent) -> bool:
         """Hovering tells the numbers."""
@@ -132,17 +94,6 @@ class HeadMap(QWidget):
         for name in sorted(self._places, key=lambda n: self.state_of(n) in HARD):
             self._paint_electrode(painter, name)
         painter.end()
-
-    def _paint_head(self, painter: QPainter) -> None:
-        painter.setPen(QPen(theme.colour(theme.LINE), 2))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        nose = [self._to_px(x, y) for x, y in ((-0.1, 0.995), (0.0, 1.11), (0.1, 0.995))]
-        painter.drawPolyline(nose)
-        for side in (-1, 1):
-            centre = self._to_px(side * 1.03, 0.0)
-            painter.drawEllipse(centre, 0.045 * self._unit_px, 0.15 * self._unit_px)
-        painter.setBrush(theme.colour(theme.SURFACE))
-        painter.drawEllipse(self._to_px(0, 0), self._unit_px, self._unit_px)
 
     def _paint_electrode(self, painter: QPainter, name: str) -> None:
         state = self.state_of(name)
@@ -209,7 +160,6 @@ class QualityPanel(QFrame):
 
     def __init__(self) -> None:
         super().__init__()
-        theme.set_role(self, "panel")
         self.head = HeadMap()
         self.legend = Legend()
         self.note = QLabel()
@@ -217,18 +167,13 @@ class QualityPanel(QFrame):
         theme.set_role(self.note, "muted")
         self.bads = QLabel()
         theme.set_role(self.bads, "error")
-        self._title = QLabel("Electrodes")
-        theme.set_role(self._title, "heading")
         self._unplaced: tuple[str, ...] = ()
         self._why = ""
         self._shown: Sequence[ChannelQuality] = ()
-        head = QHBoxLayout()
-        head.addWidget(self._title)
-        head.addWidget(self.bads, 1, Qt.AlignmentFlag.AlignRight)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(14, 12, 14, 10)
+        layout.setContentsMargins(14, 6, 14, 10)
         layout.setSpacing(6)
-        layout.addLayout(head)
+        layout.addWidget(self.bads)
         layout.addWidget(self.head, 100)
         layout.addWidget(self.note)
         layout.addStretch(1)
@@ -258,6 +203,7 @@ class QualityPanel(QFrame):
         """Channels that count as bad in the decoding chain now."""
         shown = ", ".join(names[:MAX_BADS]) + (f" and {len(names) - MAX_BADS} more" if len(names) > MAX_BADS else "")
         self.bads.setText(f"{len(names)} bad: {shown}" if names else "")
+        self.bads.setVisible(bool(names))
 
     def _write_note(self, quality: Mapping[str, ChannelQuality]) -> None:
         lines = [self._why] if self._why else []
@@ -284,7 +230,3 @@ def _mixed(colour: str) -> QColor:
     share = 0.28
     pairs = ((over.redF(), under.redF()), (over.greenF(), under.greenF()), (over.blueF(), under.blueF()))
     return QColor.fromRgbF(*(share * o + (1 - share) * u for o, u in pairs))
-
-
-def _distance(a: QPointF, b: QPointF) -> float:
-    return math.hypot(a.x() - b.x(), a.y() - b.y())

@@ -27,13 +27,13 @@ class ScopePanel(QFrame):
         for label in (self.scale, self.span):
             label.setFont(theme.tabular(10))
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.scale.setMinimumWidth(104)
+        self.scale.setMinimumWidth(92)
         self.span.setMinimumWidth(50)
         self.high_pass = self._toggle(f"High-Pass {HIGH_PASS_HZ:g} Hz", True)
         self.low_pass = self._toggle(f"Low-Pass {LOW_PASS_HZ:g} Hz", False)
         self.notch = self._toggle(f"Notch {MAINS_HZ:g} Hz", False)
         self.rows = Choice()
-        self.rows.setMinimumWidth(172)
+        self.rows.setMinimumWidth(146)
         self.rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.rows.currentIndexChanged.connect(self._rows_chosen)
         self.actions_list = self._make_actions()
@@ -59,14 +59,14 @@ class ScopePanel(QFrame):
 
     def _strip(self) -> QHBoxLayout:
         line = QHBoxLayout()
-        line.setSpacing(5)
+        line.setSpacing(4)
         taller, flatter, shorter, longer = (self._button(a) for a in self.actions_list[:4])
         for widget in (flatter, self.scale, taller):
             line.addWidget(widget)
-        line.addSpacing(14)
+        line.addSpacing(8)
         for widget in (shorter, self.span, longer):
             line.addWidget(widget)
-        line.addSpacing(14)
+        line.addSpacing(8)
         for button in (self.high_pass, self.low_pass, self.notch):
             line.addWidget(button)
         line.addStretch(1)

@@ -10,6 +10,7 @@ import numpy as np
 from app.bridge import Hooks
 from app.panels.frame import Frame, Request, Samples, Stream
 from pipeline.clock import FakeClock
+from pipeline.coupling.values import CouplingConfig
 from pipeline.epochs import EpochConfig
 from pipeline.errors import StreamMissing
 from pipeline.preprocess import ChainConfig
@@ -97,10 +98,11 @@ class ScriptedSource:
 class Bench:
     """What a bridge needs, around one scripted source."""
 
-    def __init__(self, stream: StreamInfo | None = None, off: str = "") -> None:
+    def __init__(self, stream: StreamInfo | None = None, off: str = "", coupling: CouplingConfig | None = None) -> None:
         self.clock = FakeClock(START_S)
         self.source = ScriptedSource(self.clock, stream)
         self.off = off
+        self.coupling = coupling
         self.recordings: list[FakeRecording] = []
 
     def make_session(self, request: Request, hooks: Hooks) -> Session:
@@ -114,6 +116,7 @@ class Bench:
             on_item=hooks.on_item,
             on_log_line=hooks.on_log_line,
             on_decision=hooks.on_decision,
+            coupling=self.coupling,
         )
 
     def start_recording(

@@ -8,6 +8,8 @@ import pytest
 from app.bridge import Bridge
 from app.looking import drawn
 from app.panels.frame import Frame, Phase
+from pipeline.coupling.bands import CouplingBands
+from pipeline.coupling.values import CouplingConfig
 from pipeline.types import Channel, ClockOffset, EegChunk, Kind, StreamInfo
 from pipeline.worker import State
 from tests.app.scripted import NAMES, REQUEST, Bench
@@ -199,3 +201,32 @@ def test_the_bridge_knows_the_names_of_the_electrodes(bridge, bench, qtbot) -> N
     assert stream.eeg_names == NAMES
     assert set(stream.positions) == set(NAMES)
     assert stream.no_positions == ""
+
+
+def test_the_coupling_is_seen_and_its_bands_are_changed_and_recorded(bridge, bench, qtbot) -> None:
+    bench.coupling = CouplingConfig(n_surrogates=20)
+    seen = frames_of(bridge)
+    connected(bridge, qtbot)
+    with qtbot.waitSignal(bridge.recording_changed, timeout=5_000):
+        bridge.start_recording()
+    bench.source.feed(4.0)
+    qtbot.waitUntil(lambda: bool(seen) and seen[-1].coupling.map is not None, timeout=10_000)
+    assert seen[-1].coupling.map.channels == NAMES
+    wanted = CouplingBands((4.0, 8.0), (52.0, 90.0))
+    bridge.set_coupling_bands(wanted)
+    qtbot.waitUntil(lambda: seen[-1].coupling.config.bands == wanted, timeout=5_000)
+    bench.source.feed(4.0)
+    qtbot.waitUntil(lambda: seen[-1].coupling.map is not None and seen[-1].coupling.map.bands == wanted, timeout=10_000)
+    assert seen[-1].coupling.config.n_surrogates == 20
+    assert any("amplitude 52-90 Hz" in line for line in bench.recordings[0].lines)
+
+
+def test_without_coupling_there_is_none_to_see_and_its_bands_change_nothing(bridge, bench, qtbot) -> None:
+    bridge.set_coupling_bands(CouplingBands())
+    seen = frames_of(bridge)
+    connected(bridge, qtbot)
+    bridge.set_coupling_bands(CouplingBands())
+    with qtbot.waitSignal(bridge.ticked):
+        pass
+    assert seen[-1].coupling is None
+    assert "coupling" not in [w.name for w in seen[-1].view.workers]

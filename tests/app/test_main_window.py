@@ -13,6 +13,8 @@ from app.commands import window as command
 from app.main_window import MainWindow, dressed_application
 from app.panels.frame import Phase, Samples
 from engines.errors import InputError
+from pipeline.coupling.bands import CouplingBands
+from pipeline.coupling.values import CouplingConfig
 from pipeline.recorder.messages import RecorderState, RecorderStatus
 from pipeline.types import SourceEvent
 from pipeline.worker import Health, State
@@ -111,6 +113,47 @@ def test_the_keyboard_changes_amplitude_time_and_filters(window: MainWindow, qtb
         qtbot.keyClick(window, key)
     assert before == (200.0, 10.0, None)
     assert (scope.scale_uv, scope.span_s, scope.filter.mains_hz) == (100.0, 20.0, 50.0)
+
+
+def test_electrodes_and_coupling_share_a_place_and_a_key(window: MainWindow, qtbot) -> None:
+    running(window)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    assert window.tabs.pages.currentWidget() is window.quality
+    qtbot.keyClick(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+    assert window.tabs.pages.currentWidget() is window.coupling
+    assert window.tabs.bar.tabText(window.tabs.bar.currentIndex()) == "Coupling"
+    qtbot.keyClick(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+    assert window.tabs.pages.currentWidget() is window.quality
+
+
+def test_bands_chosen_in_the_panel_reach_the_session(window: MainWindow, bench: Bench, qtbot) -> None:
+    bench.coupling = CouplingConfig(n_surrogates=20)
+    window.tabs.show_next()
+    window.connect_to(REQUEST)
+    qtbot.waitUntil(lambda: window.controller.phase is Phase.RUNNING, timeout=10_000)
+    bench.source.feed(4.0)
+    panel = window.coupling
+    qtbot.waitUntil(lambda: panel.veil.isHidden() and "updates" in panel.made.text(), timeout=10_000)
+    panel.bands_chosen.emit(CouplingBands((4.0, 8.0), (40.0, 80.0)))
+    qtbot.waitUntil(lambda: panel.bands.amplitude.currentText() == "40–80 Hz", timeout=5_000)
+    assert panel.live.head.shares() == {}
+    assert "Waiting" in panel.veil.text()
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1440, 900)])
+def test_nothing_lies_over_another_and_the_window_is_no_larger_than_asked(window: MainWindow, qtbot, size) -> None:
+    running(window, classes=("car", "chair", "face", "house"))
+    window.tabs.show_next()
+    window.resize(*size)
+    qtbot.waitUntil(lambda: window.tabs.height() > 0 and window.scope.width() > 0)
+    assert (window.width(), window.height()) == size
+    column = window.tabs.parentWidget()
+    assert not window.tabs.geometry().intersects(window.decision.geometry())
+    assert column.rect().contains(window.tabs.geometry()) and column.rect().contains(window.decision.geometry())
+    panel = window.coupling
+    assert panel.minimumSizeHint().width() <= panel.width()
+    assert panel.minimumSizeHint().height() <= panel.height()
 
 
 def test_whatever_is_simulated_says_so(window: MainWindow) -> None:

@@ -9,7 +9,8 @@ from app.panels.connect_dialog import ConnectDialog
 from app.panels.decision import DecisionPanel
 from app.panels.event_log import EventLog
 from app.panels.frame import Samples, Score, Scored
-from app.panels.head_map import QualityPanel, describe, projected
+from app.panels.head import projected
+from app.panels.head_map import QualityPanel, describe
 from app.panels.scope_panel import ScopePanel
 from app.panels.stream_finder import Listing, StreamFinder
 from pipeline.montage import positions

@@ -1,0 +1,45 @@
+"""The `[coupling]` section: what of it reaches the worker."""
+
+from pathlib import Path
+
+import pytest
+
+from app.config import Config, load
+from engines.errors import InputError
+from pipeline.coupling.values import CouplingConfig
+
+
+def written(tmp_path: Path, text: str) -> Config:
+    path = tmp_path / "afterimage.toml"
+    path.write_text(text, encoding="utf-8")
+    return load(path)
+
+
+def test_the_window_has_coupling_and_other_commands_have_it_when_asked(tmp_path: Path) -> None:
+    assert Config().live_coupling(by_default=True) == CouplingConfig()
+    assert Config().live_coupling(by_default=False) is None
+    assert written(tmp_path, "[coupling]\nrun = true").live_coupling(by_default=False) == CouplingConfig()
+    assert written(tmp_path, "[coupling]\nrun = false").live_coupling(by_default=True) is None
+
+
+def test_keys_are_laid_over_the_defaults_and_the_mains_are_those_of_the_chain(tmp_path: Path) -> None:
+    text = """
+    [coupling]
+    phase_hz = [8, 13]
+    amplitude_hz = [62.0, 98.0]
+    window_s = 3.0
+    n_surrogates = 0
+    [chain]
+    mains_hz = 60
+    """
+    made = written(tmp_path, text).live_coupling(by_default=True)
+    assert (made.bands.phase_hz, made.bands.amplitude_hz, made.bands.mains_hz) == ((8.0, 13.0), (62.0, 98.0), 60)
+    assert (made.window_s, made.n_surrogates, made.updates_hz) == (3.0, 0, CouplingConfig().updates_hz)
+    without = written(tmp_path, "[chain]\nmains_hz = 0").live_coupling(by_default=True)
+    assert without.bands.mains_hz is None
+
+
+@pytest.mark.parametrize("line", ["phase_hz = [8, 4]", "phase_hz = [0, 4]", "window_s = -1", "windows = 3"])
+def test_what_makes_no_map_is_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(InputError):
+        written(tmp_path, f"[coupling]\n{line}").live_coupling(by_default=True)
