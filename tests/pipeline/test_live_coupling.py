@@ -258,9 +258,24 @@ class Failing:
         return ()
 
 
+class Gated(ScriptedSource):
+    """Hands over the second half of its items only when it is told to."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        super().__init__(INFO, items)
+        self.gate = threading.Event()
+        self._half = len(items) // 2
+
+    def read(self, timeout_s: float) -> Sequence[Item]:
+        if len(self._items) <= self._half and not self.gate.wait(timeout_s):
+            return []
+        return super().read(timeout_s)
+
+
 def test_a_worker_that_dies_is_visible_stops_nothing_and_can_be_restarted() -> None:
-    session = opened(chunks(recording()))
-    failing = Failing()
+    source, failing = Gated(chunks(recording())), Failing()
+    session = Session(source, lambda _: Setup(None), clock=FakeClock(), coupling=CONFIG)
+    session.open()
     session.coupling._bads = failing
     session.start()
     (worker,) = (w for w in session.workers if w.name == "coupling")
@@ -270,6 +285,7 @@ def test_a_worker_that_dies_is_visible_stops_nothing_and_can_be_restarted() -> N
         session.coupling.offer(Marker("stim/a/0", 1.0))
     failing.broken = False
     assert session.restart_worker("coupling")
+    source.gate.set()
     assert session.workers[0].join(10.0) and worker.join(10.0)
     session.stop()
     assert session.workers[0].health.state is State.STOPPED
