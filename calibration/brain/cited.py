@@ -51,9 +51,10 @@ class Wave:
 # memory: C1, P1, P2, N250 Luck 2014 (Introduction to the ERP Technique, 2nd ed.), Di Russo et al. 2002 (Hum Brain Mapp
 # 15:95); P1 of 4 to 8 uV and N170 of single observers -4 to -10 uV: Rossion & Jacques 2008 (NeuroImage 39:1959), ERP
 # CORE, Kappenman et al. 2021 (NeuroImage 225:117465). read: N170 -4.2 to -6.4 uV over conditions at PO7, PO8, P7, P8.
+# Waves overlap: in the finished EEG P1 comes to 5 uV of its 7.5.
 PICTURE = (
     Wave("C1", 0.075, 0.010, 1.5, ("POz", "Oz", "Iz"), ("V1",)),
-    Wave("P1", 0.105, 0.014, 6.0, ("O1", "O2", "PO7", "PO8"), ("V1", "V4", "V3A", "LOC")),
+    Wave("P1", 0.105, 0.014, 7.5, ("O1", "O2", "PO7", "PO8"), ("V1", "V4", "V3A", "LOC")),
     Wave("N170", 0.168, 0.018, -6.5, ("P7", "P8", "PO7", "PO8"), ("LOC", "EBA", "FFA", "PPA")),
     Wave("P2", 0.225, 0.024, 5.0, ("PO3", "PO4", "POz"), ("V4", "V3A", "LOC", "IPS")),
     Wave("N250", 0.280, 0.030, -3.5, ("P7", "P8", "TP9", "TP10"), ("EBA", "FFA", "PPA")),
@@ -88,7 +89,7 @@ GAIN_SD = 0.3  # chosen: log amplitude from trial to trial
 
 # --- Tuning: how far stimuli differ. The one free choice; decision 0115 says how it was made --------------------------
 
-TUNING_SD = 1.0  # of an area's answer over the built-in set, relative to its mean answer
+TUNING_SD = 2.0  # of an area's liking over the built-in set, relative to its mean answer, before it is cut off at 0
 LATENCY_TUNING_S = 0.006
 INDIVIDUAL = 0.5  # share of the tuning's variance that is a participant's own
 
@@ -107,7 +108,7 @@ IMAGERY_ALPHA = 0.15  # standard deviation of alpha's gain at a source over cate
 # read: amplitude peaks at 10 Hz with a second maximum near 20 Hz on a monitor (Beijing Biomed Eng 2019); 12 to 18 Hz is
 # a plateau (Kus et al. 2013, PLoS ONE 8:e77536); second harmonic 0.3 to 0.5 of the first for small stimuli (Front Hum
 # Neurosci 2020, 14:343). memory: 2 to 6 uV at Oz (Vialatte et al. 2010, Prog Neurobiol 90:418).
-FLICKER_UV = 3.0
+FLICKER_UV = 3.5
 FLICKER_AT = ("O1", "Oz", "O2", "POz")
 FLICKER_AREAS = ("V1", "V4", "V3A")
 FLICKER_HZ = (1.0, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 60.0)
@@ -125,16 +126,16 @@ ALPHA_FALLS = 0.35  # memory: desynchronisation of 20 to 50 % in power and more 
 ALPHA_FALLS_TURN = 0.25
 ALPHA_TUNING = 0.08  # chosen: how far the fall differs between stimuli
 THETA_HZ = (5.8, 0.5, 4.8, 6.8)  # mean, sd, least, most: chosen within 4 to 8 Hz
-THETA_UV = 1.5  # chosen: theta at a source's best electrodes, below alpha
+THETA_UV = 2.0  # chosen: theta at a source's best electrodes, half of alpha
 THETA_AREAS = ("V1", "LOC", "IPS", "MFC")
 
 # read: theta (4 to 8 Hz) phase modulates gamma in human cortex, more so at larger theta (Canolty et al. 2006, Science
 # 313:1626); high gamma is coupled to theta and alpha troughs, more so in visual areas in visual tasks (Voytek et al.
 # 2010, Front Hum Neurosci 4:191); scalp EEG: Friese et al. 2013 (NeuroImage 66:642), Koster et al. 2014 (Brain Res
-# 1577:57). memory: amplitude swings by 10 to 40 % within a cycle in the cortex. Gamma of the cortex is far below 1 uV
-# at the scalp (Whitham et al. 2007, Clin Neurophysiol 118:1877, read: EMG dominates above 20 Hz).
+# 1577:57). memory: amplitude swings by 10 to 40 % within a cycle in the cortex. At the scalp most of what lies above
+# 20 Hz is EMG (Whitham et al. 2007, Clin Neurophysiol 118:1877, read), and the cortex's share is below 1 uV (memory).
 GAMMA_HZ = ((30.0, 45.0), (60.0, 90.0))
-GAMMA_UV = (0.45, 0.25)
+GAMMA_UV = (0.9, 0.4)  # chosen, the strong end: half of what else is in the band there
 COUPLING_DEPTH = (0.4, 0.05)
 PREFERRED_RAD = (3.14159, 0.5)  # the trough of theta
 COUPLING_TUNING = 0.5  # chosen: standard deviation over stimuli of the depth, relative to the depth at rest
@@ -145,7 +146,8 @@ GAMMA_RISES = 0.3  # memory: induced gamma of 10 to 40 % in MEG (Hoogenboom et a
 
 BLINK_UV = 150.0  # at Fp1 and Fp2, memory
 BLINKS_PER_MIN = 17.0  # memory: Bentivoglio et al. 1997, Mov Disord 12:1028
-GAZE_UV_DEG = 14.0  # F8 against F7 side of the eyes; memory: 16 uV a degree between the outer canthi (Luck 2014)
+# memory: 16 uV a degree between the outer canthi (Luck 2014), less upwards (Lins et al. 1993, Brain Topogr 6:51).
+GAZE_UV_DEG = (14.0, 6.0)  # to the right, F8 against F7; upwards, Fp1 and Fp2 against Oz
 PICTURE_DEG = 8.0  # chosen: how wide a picture is seen
 PURSUIT_GAIN, PURSUIT_LAG_S = 0.9, 0.12  # memory: Lisberger 2015, Annu Rev Vis Sci 1:447
 CATCH_UP_DEG = 0.4  # chosen: the error at which a saccade catches up, 120 ms later by its own latency
@@ -176,6 +178,7 @@ RANGES: dict[str, Range] = {
     "N170 amplitude, uV": Range((-13.0, -2.0), (-8.0, -4.0)),
     "alpha peak, Hz": Range((8.0, 12.5), (9.0, 11.0)),
     "aperiodic exponent": Range((0.7, 1.6), (0.8, 1.4)),
-    "SSVEP at 12 Hz, uV": Range((1.0, 7.0), (2.0, 5.0)),
+    "SSVEP at 12 Hz, uV": Range((0.8, 9.0), (1.5, 6.0)),
     "motion N2 latency, ms": Range((135, 210), (150, 195)),
+    "coupling over chance": Range((1.2, 8.0), (1.5, 5.0)),
 }

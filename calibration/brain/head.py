@@ -53,10 +53,14 @@ class Head:
         return {area: seen[:, 2 * k : 2 * k + 2] for k, area in enumerate(cited.AREAS_MNI_MM)}
 
     def _gaze(self, eyes_m: Array) -> Array:
-        """(65, 2) of both eyes' corneo-retinal dipoles turning by a little, to the right and upwards."""
-        right = self._fixed(eyes_m, np.tile([1.0, 0.0, 0.0], (2, 1))).sum(axis=1)
-        up = self._fixed(eyes_m, np.tile([0.0, 0.0, 1.0], (2, 1))).sum(axis=1)
-        return np.stack([right, up], axis=1)
+        """(65, 2) of both eyes' corneo-retinal dipoles turning by a little, to the right and upwards.
+
+        A sphere has no room for eyes: they lie deeper and lower than they do, and turn along the sphere.
+        """
+        outward = _unit(eyes_m - self._centre_m)
+        axes = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+        along = [axis - (outward @ axis)[:, None] * outward for axis in axes]
+        return np.stack([self._fixed(eyes_m, each).sum(axis=1) for each in along], axis=1)
 
     def _muscles(self, rng: np.random.Generator) -> Array:
         """(65, n) patches under electrodes of the rim, each seen by its neighbours too, within about 3 cm."""

@@ -36,9 +36,11 @@ def rhythms_of(head: Head, rng: np.random.Generator, sfreq_hz: float) -> Rhythms
 
 def eyes_of(head: Head) -> Eyes:
     """Corneo-retinal dipoles, muscle spikes and blinks."""
-    across = head.gaze[head.at("F8")[0], 0] - head.gaze[head.at("F7")[0], 0]
+    right, up = head.gaze.T
+    across = right[head.at("F8")] - right[head.at("F7")]
+    above = up[head.at("Fp1", "Fp2")].mean() - up[head.at("Oz")]
     return Eyes(
-        gaze_uv=head.recorded(head.gaze * (cited.GAZE_UV_DEG / across)),
+        gaze_uv=head.recorded(head.gaze * np.array(cited.GAZE_UV_DEG) / np.concatenate([across, above])),
         spike_uv=head.recorded(scaled(head.spike, head.at("Fp1", "Fp2", "AF7", "AF8"), cited.SPIKE_UV)),
         blink_uv=head.recorded(scaled(head.blink, head.at("Fp1", "Fp2"), cited.BLINK_UV)),
         blinks_per_min=cited.BLINKS_PER_MIN,

@@ -15,12 +15,12 @@ from calibration.brain.gaze import followed
 from calibration.brain.head import SIDES, Head
 from calibration.brain.tuning import AREA_MOVING, Looks, Tuning
 from calibration.brain.waves import N_SOURCES, STILL_HZ, TURN_HZ, Waves, edges, rows
-from calibration.descriptors import MOVING_HZ, STILL
+from calibration.descriptors import MOVING_HZ
 from pipeline.simulated.participant import Response
 from pipeline.types import Array
 
 ALPHA_AREAS = ("V1", "V3A", "IPS")
-N_ALPHA, N_THETA = len(SIDES) * len(ALPHA_AREAS), len(SIDES) * len(cited.THETA_AREAS)
+N_ALPHA, N_THETA = len(SIDES) * len(ALPHA_AREAS), len(cited.THETA_AREAS)
 N_CONTROLS = N_ALPHA + 3 * N_THETA
 RHYTHM_S = 1.0  # a picture changes rhythms for longer than it evokes waves
 TURN_S = 6.0 + 0.5
@@ -55,7 +55,7 @@ class Responses:
         n = round(RHYTHM_S * STILL_HZ)
         courses = self._picture.courses(look.still, RHYTHM_S)
         if target:
-            courses += self._target.courses(np.zeros(len(STILL)), RHYTHM_S)
+            courses += self._target.courses(None, RHYTHM_S)
         rhythm_courses = np.array([_bump(n, STILL_HZ, 0.15, 0.35), _bump(n, STILL_HZ, 0.1, 0.2)])
         return _response(STILL_HZ, courses, self._rhythm(look.still, cited.ALPHA_FALLS), rhythm_courses)
 
@@ -72,8 +72,12 @@ class Responses:
         return _response(TURN_HZ, courses, rhythm, rhythm_courses, gaze=gaze, held=True)
 
     def flicker(self, look: Looks, onset: Response) -> Response:
-        """A flickering picture: its `onset`, then the steady response, which the player makes for any frequency."""
-        return replace(onset, flicker=self._flicker.sizes(look.still) * np.exp(1j * self._lags_rad))
+        """A flickering picture: its `onset`, then the steady response, which the player makes for any frequency.
+
+        Half of it is for the flicker itself, whatever flickers.
+        """
+        steady = 0.5 * (self._flicker.sizes(None) + self._flicker.sizes(look.still))
+        return replace(onset, flicker=steady * np.exp(1j * self._lags_rad))
 
     def imagined(self, look: Looks) -> Response:
         """Late, weak, without the early waves, and never twice at the same moment; most of it is in alpha."""
@@ -92,9 +96,8 @@ class Responses:
 
     def unspecific(self) -> dict[str, Response]:
         """Whatever comes on that is no picture, and a key that is pressed."""
-        z = np.zeros(len(STILL))
-        plain = self._picture.courses(z, scale=cited.PLAIN_SCREEN)
-        press, off = self._press.courses(z), self._offset.courses(z)
+        plain = self._picture.courses(None, scale=cited.PLAIN_SCREEN)
+        press, off = self._press.courses(None), self._offset.courses(None)
         press[rows("M1").start + 1] = 0.0  # the right hand: the left hand area
         screen = _response(STILL_HZ, plain)
         return {
@@ -108,8 +111,8 @@ class Responses:
         second, each as much as the stimulus asks.
         """
         falls = [-alpha_falls + cited.ALPHA_TUNING * float(t @ z) for t in self._alpha]
-        deeper = np.repeat([cited.COUPLING_TUNING * float(t @ z) for t in self._depth], len(SIDES))
-        later_rad = np.repeat([cited.PREFERRED_TUNING_RAD * float(t @ z) for t in self._preferred], len(SIDES))
+        deeper = np.array([cited.COUPLING_TUNING * float(t @ z) for t in self._depth])
+        later_rad = np.array([cited.PREFERRED_TUNING_RAD * float(t @ z) for t in self._preferred])
         depth = np.clip(self._rest_depth * (1 + deeper), 0.0, 0.95)
         wanted, rest = depth * np.exp(1j * (self._rest_rad + later_rad)), self._rest_depth * np.exp(1j * self._rest_rad)
         changed = wanted - rest
@@ -172,5 +175,6 @@ def alpha_columns(head: Head) -> Array:
 
 
 def theta_columns(head: Head) -> Array:
-    """(65, N_THETA) of unit norm."""
-    return np.hstack([head.areas[area] for area in cited.THETA_AREAS])
+    """(65, N_THETA): both hemispheres of an area share one theta, with the sign in which they add up."""
+    sides = [head.areas[area] for area in cited.THETA_AREAS]
+    return np.stack([left + np.sign(left @ right) * right for left, right in (s.T for s in sides)], axis=1)

@@ -94,6 +94,10 @@ class Tuning:
         """(len(MOVING),) likewise, over all moments of all turns."""
         return self._tuned(f"{name} {area} moving", MOVING, AREA_MOVING[area], self._moving)
 
+    def over_set(self, direction: Array) -> Array:
+        """(n,) of all stimuli of the built-in set along a direction from `still`."""
+        return np.asarray(self._still @ direction)
+
     def _tuned(self, name: str, all_names: tuple[str, ...], cared: Sequence[str], over: Array) -> Array:
         own = self._rng.standard_normal(len(all_names))
         shared = _normal(f"tuning {name}", (len(all_names),))

@@ -39,21 +39,23 @@ class WaveIn:
         self._latency_s = wave.latency_s + rng.normal(0.0, cited.LATENCY_SD_S)
         # Both hemispheres of an area prefer the same pictures.
         self._tuning = {a: tuning.still(wave.name, a) for a in wave.areas}
+        self._mean = {a: _rectified(tuning.over_set(t)).mean() for a, t in self._tuning.items()}
         self._latency_tuning = tuning.still(f"{wave.name} latency", wave.areas[0])
 
-    def onto(self, courses: Array, rate_hz: float, z: Array, scale: float = 1.0, widened: float = 1.0) -> None:
-        """Add the answer to z-scores `z` to `courses` (N_SOURCES, n) on a grid of `rate_hz`."""
+    def onto(self, courses: Array, rate_hz: float, z: Array | None, scale: float) -> None:
+        """Add the answer to z-scores `z` (None: the mean answer) to `courses` (N_SOURCES, n) on a grid of `rate_hz`."""
         times_s = np.arange(courses.shape[1]) / rate_hz
-        latency_s = self._latency_s + cited.LATENCY_TUNING_S * float(np.clip(self._latency_tuning @ z, -2, 2))
-        course = np.exp(-0.5 * ((times_s - latency_s) / (self._wave.sd_s * widened)) ** 2)
+        later = 0.0 if z is None else float(np.clip(self._latency_tuning @ z, -2, 2))
+        latency_s = self._latency_s + cited.LATENCY_TUNING_S * later
+        course = np.exp(-0.5 * ((times_s - latency_s) / self._wave.sd_s) ** 2)
         for area, size in self._size.items():
             courses[rows(area)] += np.outer(scale * size * self.strength(area, z), course)
 
-    def strength(self, area: str, z: Array) -> float:
-        """How strongly an area answers, 1 on average, never below 0."""
-        return max(0.0, 1.0 + cited.TUNING_SD * float(self._tuning[area] @ z))
+    def strength(self, area: str, z: Array | None) -> float:
+        """How strongly an area answers: never below 0, and 1 on average over the built-in set."""
+        return 1.0 if z is None else float(_rectified(self._tuning[area] @ z) / self._mean[area])
 
-    def sizes(self, z: Array) -> Array:
+    def sizes(self, z: Array | None) -> Array:
         """(N_SOURCES,) at its peak."""
         found = np.zeros(N_SOURCES)
         for area, size in self._size.items():
@@ -70,16 +72,21 @@ class Waves:
         self._waves = [WaveIn(head, wave, tuning, rng) for wave in waves]
         self._rate_hz = rate_hz
 
-    def courses(self, z: Array, duration_s: float = RESPONSE_S, scale: float = 1.0) -> Array:
+    def courses(self, z: Array | None, duration_s: float = RESPONSE_S, scale: float = 1.0) -> Array:
         """(N_SOURCES, n), silent until the cortex can know, ended gently."""
         courses = np.zeros((N_SOURCES, round(duration_s * self._rate_hz)))
         for wave in self._waves:
             wave.onto(courses, self._rate_hz, z, scale)
         return courses * edges(courses.shape[1], self._rate_hz)
 
-    def sizes(self, z: Array) -> Array:
+    def sizes(self, z: Array | None) -> Array:
         """(N_SOURCES,) of all waves' peaks together, each with its sign."""
         return np.asarray(np.sum([wave.sizes(z) for wave in self._waves], axis=0))
+
+
+def _rectified(liking: Array) -> Array:
+    """A population's answer to what it likes by `liking` standard deviations."""
+    return np.asarray(np.maximum(0.0, 1.0 + cited.TUNING_SD * liking))
 
 
 def edges(n: int, rate_hz: float, rise_s: float = 0.02, fall_s: float = 0.1) -> Array:
