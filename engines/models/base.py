@@ -32,8 +32,8 @@ from engines.spec import Spec
 class Network(nn.Module, ABC):
     """An `nn.Module` that says what it takes and gives.
 
-    `forward` takes the inputs of `spec()` in their order and returns a named tuple whose fields are the outputs of
-    `spec()`, in their order. It changes nothing and keeps nothing.
+    `forward` takes the inputs of `spec()` by name and returns a named tuple whose fields are the outputs of `spec()`,
+    in their order. It changes nothing and keeps nothing.
     """
 
     config: Any
@@ -76,17 +76,17 @@ def n_parameters(network: nn.Module) -> int:
 
 def work(network: Network) -> Work:
     """Arithmetic of one trial in evaluation, counted while it runs on zeros."""
-    return Work(multiply_adds(network, *zeros(network.spec(), 1).values()), network.tokens)
+    return Work(multiply_adds(network, **zeros(network.spec(), 1)), network.tokens)
 
 
-def multiply_adds(module: nn.Module, *inputs: Tensor) -> int:
+def multiply_adds(module: nn.Module, *inputs: Tensor, **named: Tensor) -> int:
     """Multiply-adds of one call in evaluation; the module is left in the mode it was in."""
     training = module.training
     counter = FlopCounterMode(display=False)
     try:
         module.eval()
         with torch.no_grad(), counter:
-            module(*inputs)
+            module(*inputs, **named)
     finally:
         module.train(training)
     return int(counter.get_total_flops()) // 2
@@ -106,5 +106,5 @@ def step(network: Network, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDAr
     spec = network.spec()
     spec.require(arrays)
     with torch.inference_mode():
-        outputs = network(*(torch.from_numpy(np.ascontiguousarray(arrays[t.name])) for t in spec.inputs))
+        outputs = network(**{name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()})
     return {tensor.name: value.numpy() for tensor, value in zip(spec.outputs, outputs, strict=True)}

@@ -115,6 +115,12 @@ class CouplingConfig:
         if self.n_bins < 2 or self.n_channels < 1:
             raise InputError(f"expected 2 bins and 1 channel or more, got {self.n_bins} and {self.n_channels}")
 
+    def frame_grid(self, sfreq_hz: float) -> tuple[int, int, int]:
+        """Samples to the first frame's centre, from frame to frame, and from a centre to the last sample it needs."""
+        hop = round(self.hop_s * sfreq_hz)
+        edge_s = self.amplitude_window_s / 2
+        return math.ceil(edge_s / self.hop_s - 1e-9) * hop, hop, math.floor(edge_s * sfreq_hz + 1e-9)
+
 
 class Frames(NamedTuple):
     """What the index is made of, (batch, channel, frame) on common frames.
@@ -275,10 +281,8 @@ def _spectrum(stream: Tensor, rows: Tensor, sfreq_hz: float, config: CouplingCon
     better than none.
     """
     batch, n_channels, n_samples = stream.shape
-    hop = round(config.hop_s * sfreq_hz)
-    edge_s = config.amplitude_window_s / 2
-    first = math.ceil(edge_s / config.hop_s - 1e-9) * hop
-    n_frames = (n_samples - 1 - math.floor(edge_s * sfreq_hz + 1e-9) - first) // hop + 1
+    first, hop, reach = config.frame_grid(sfreq_hz)
+    n_frames = (n_samples - 1 - reach - first) // hop + 1
     if n_frames < 1:
         raise InputError(f"a stream of {n_samples / sfreq_hz:g} s is shorter than one amplitude window")
     half = rows.shape[-1] // 2
