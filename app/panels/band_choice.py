@@ -74,6 +74,7 @@ class BandChoice(QWidget):
                 assert isinstance(model, QStandardItemModel)
                 model.item(row).setEnabled(False)
                 box.setItemData(row, why, Qt.ItemDataRole.ToolTipRole)
+                box.setItemData(row, theme.colour(theme.FAINT), Qt.ItemDataRole.ForegroundRole)
         box.setCurrentIndex(choices.index(now))
         box.setToolTip("Bands that say nothing at this rate beside the other one are greyed; resting on them tells why")
 

@@ -44,8 +44,8 @@ class CouplingPanel(QFrame):
         self.caveat.setToolTip(f"<p>{CAVEAT}</p>")
         self._stream: Stream | None = None
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 8, 12, 8)
-        layout.setSpacing(5)
+        layout.setContentsMargins(12, 6, 12, 6)
+        layout.setSpacing(4)
         layout.addLayout(self._strip())
         layout.addWidget(self._body(), 1)
         for label in (self.made, self.caveat):

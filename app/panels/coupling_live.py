@@ -69,6 +69,7 @@ class LivePage(QWidget):
         self.channel, self.other = QLabel(), QLabel()
         self.histogram, self.comodulogram = PhaseHistogram(), ComodulogramPlot()
         self.legend = RampLegend(SEQUENTIAL, marks=True)
+        self.legend.setToolTip(f"Colours: mean of {N_SMOOTHED} updates. Rings: the newest update alone.")
         for label in (self.channel, self.other):
             label.setFont(theme.tabular(9))
             label.setTextFormat(Qt.TextFormat.RichText)
@@ -180,7 +181,7 @@ class LivePage(QWidget):
     def _scaled(self, score: Array) -> float:
         """The end of the scale: up at once, down only when it would be far too large."""
         least = LEAST_Z if self._recent.against_chance else 1e-3
-        top = float(np.nanmax(score, initial=least))
+        top = float(np.nanmax(score, initial=0.0))
         rounded, wider = (least if v <= least else round_above(v) for v in (top, 1.3 * top))
         fits = len(self._recent) > 1 and rounded <= self._top <= wider
         return self._top if fits else rounded

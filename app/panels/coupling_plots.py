@@ -58,7 +58,7 @@ class PhaseHistogram(QWidget):
 
     def _paint_bars(self, painter: QPainter, box: QRectF, shares: Array) -> None:
         uniform = 1 / shares.size
-        top = max(2 * uniform, 1.12 * float(shares.max()))
+        top = max(1.5 * uniform, 1.15 * float(shares.max()))
         width = box.width() / shares.size
         best = int(np.argmax(shares))
         painter.setPen(Qt.PenStyle.NoPen)

@@ -24,7 +24,7 @@ KINDS = (
 )
 LEAST = 1e-4
 # The scale holds this share of all values, so that one loose electrode does not take it all.
-COLOURED = 0.95
+COLOURED = 0.98
 # Lower than this the four heads stand in one row.
 LOW_PX = 250
 
@@ -58,7 +58,7 @@ class TrialPage(QWidget):
         self._grid.setSpacing(2)
         for key, _, tip in KINDS:
             self.heads[key].setMinimumSize(80, 40)
-            self.names[key].setFont(theme.font(8.5))
+            self.names[key].setFont(theme.font(8))
             self.names[key].setToolTip(tip)
             theme.set_role(self.names[key], "muted")
         self._arrange(4)
@@ -123,7 +123,7 @@ class TrialPage(QWidget):
     def _draw(self, trial: TrialCoupling) -> None:
         maps: dict[str, Array | None] = {key: getattr(trial, key) for key, _, _ in KINDS}
         sizes = np.concatenate([np.abs(m[np.isfinite(m)]) for m in maps.values() if m is not None] or [np.zeros(1)])
-        top = round_above(max(LEAST, float(np.quantile(sizes, COLOURED)) if sizes.size else 0.0))
+        top = round_above(max(LEAST, float(np.quantile(sizes, COLOURED, method="lower")) if sizes.size else 0.0))
         self.title.setText(f'<b style="color:{theme.TEXT}">Trial {trial.trial + 1}</b> · {STATISTIC}')
         for key, name, _ in KINDS:
             self._draw_head(key, name, maps[key], top)

@@ -114,7 +114,7 @@ class Curve(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setMinimumHeight(54)
+        self.setMinimumHeight(38)
         self._points: list[tuple[int, float]] = []
         self._score: Score | None = None
 

@@ -1,13 +1,13 @@
 """The line at the foot: state, rate, samples, latency, workers; and what happened last."""
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy
 
 from app import theme
 from app.panels.frame import Frame
 from pipeline.worker import State
 
-MAX_EVENT = 80
 STATES = {
     "connected": ("● Streaming", "good"),
     "recovered": ("● Recovered", "good"),
@@ -17,6 +17,33 @@ STATES = {
     "lost": ("■ Lost", "error"),
     "ended": ("○ Ended", "muted"),
 }
+
+
+class Newest(QPushButton):
+    """The newest event at the right end, as much of it as fits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole = ""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setStyleSheet(
+            f"border: none; background: transparent; color: {theme.MUTED}; text-align: right; padding: 0;"
+        )
+
+    def set_event(self, text: str) -> None:
+        """Its text; the whole of it in the tool tip."""
+        if text != self._whole:
+            self._whole = text
+            self.setToolTip(text)
+            self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Show more, or less."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, self.width()))
 
 
 class StatusLine(QFrame):
@@ -33,8 +60,7 @@ class StatusLine(QFrame):
         self.setFixedHeight(34)
         self.state, self.rate, self.samples = QLabel(), QLabel(), QLabel()
         self.markers, self.latency, self.workers = QLabel(), QLabel(), QLabel()
-        self.newest = QToolButton()
-        self.newest.setStyleSheet(f"QToolButton {{ border: none; background: transparent; color: {theme.MUTED}; }}")
+        self.newest = Newest()
         self.newest.clicked.connect(self.events_wanted)
         theme.keep_off_keyboard(self.newest)
         layout = QHBoxLayout(self)
@@ -44,15 +70,14 @@ class StatusLine(QFrame):
             label.setFont(theme.tabular(9.5))
             theme.set_role(label, "muted")
             layout.addWidget(label)
-        layout.addStretch(1)
-        layout.addWidget(self.newest)
+        layout.addWidget(self.newest, 1)
         self.clear()
 
     def clear(self, connecting: bool = False) -> None:
         """Nothing is connected yet."""
         for label in (self.rate, self.samples, self.markers, self.latency, self.workers):
             label.clear()
-        self.newest.setText("")
+        self.newest.set_event("")
         self.state.setText("○ Connecting…" if connecting else "○ Not Connected")
         theme.set_role(self.state, "faint")
 
@@ -78,10 +103,7 @@ class StatusLine(QFrame):
         self._show_latency(frame.latency_ms)
         self._show_workers(frame, failed)
         event = view.events[-1] if view.events else None
-        self.newest.setText(
-            (event.text if len(event.text) <= MAX_EVENT else event.text[: MAX_EVENT - 1] + "…") if event else ""
-        )
-        self.newest.setToolTip(event.text if event else "")
+        self.newest.set_event(event.text if event else "")
 
     def _show_latency(self, latency_ms: tuple[float, float] | None) -> None:
         self.latency.setVisible(latency_ms is not None)

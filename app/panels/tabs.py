@@ -16,6 +16,7 @@ class Tabs(QFrame):
         theme.set_role(self, "panel")
         self.bar, self.pages = QTabBar(), QStackedWidget()
         self.bar.setDrawBase(False)
+        self.bar.setStyleSheet("QTabBar::tab { padding: 6px 16px; }")
         theme.keep_off_keyboard(self.bar)
         for title, panel in panels:
             self.bar.addTab(title)

@@ -151,6 +151,10 @@ def test_nothing_lies_over_another_and_the_window_is_no_larger_than_asked(window
     column = window.tabs.parentWidget()
     assert not window.tabs.geometry().intersects(window.decision.geometry())
     assert column.rect().contains(window.tabs.geometry()) and column.rect().contains(window.decision.geometry())
+    window.status.newest.set_event("an event that is far longer than the room that is left for it at the foot " * 3)
+    window._on_tick(frame(seen=view(), latency_ms=(12.0, 34.0)))
+    QApplication.processEvents()
+    assert (window.width(), window.height()) == size
     panel = window.coupling
     assert panel.minimumSizeHint().width() <= panel.width()
     assert panel.minimumSizeHint().height() <= panel.height()
