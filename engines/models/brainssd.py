@@ -160,6 +160,8 @@ class Guided(NamedTuple):
 class BrainSsd(Network):
     """The network of a `BrainSsdConfig`."""
 
+    config: BrainSsdConfig
+
     def __init__(self, config: BrainSsdConfig = FULL) -> None:
         super().__init__()
         self.config = c = config

@@ -1,7 +1,8 @@
 """Neuro-3D's encoder, which BrainSSD builds upon and is compared with (Guo et al. 2025, arXiv:2411.12248).
 
     each stream: one Transformer level on time points of 64 channels -> time to 250 points
-    cross level (static asks, dynamic answers) -> three convolutions over time, 64 -> 250 -> 250 -> 250, + 1 x 1 past them
+    cross level (static asks, dynamic answers)
+    -> three convolutions over time, 64 -> 250 -> 250 -> 250, and one of 1 x 1 past them
     -> time to 1024 -> 250 features to one -> two heads of 1024: geometry (-> category), appearance (-> colour)
 
 Read in public code: every width. The published network counts 4,269,614 parameters, of which each stream registers one
@@ -50,6 +51,8 @@ class Neuro3dOut(NamedTuple):
 
 class Neuro3d(Network):
     """The network of a `Neuro3dConfig`."""
+
+    config: Neuro3dConfig
 
     def __init__(self, config: Neuro3dConfig | None = None) -> None:
         super().__init__()
