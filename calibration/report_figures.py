@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 
 from calibration.report_coupling import CouplingFigures
 from calibration.report_images import MIN_TOPOGRAPHY, STYLE, png, svg
+from pipeline.evoked import Evoked
 from pipeline.montage import Position, positions, why_no_positions
 from pipeline.quality import ChannelQuality
-from pipeline.session import Evoked
 from pipeline.types import Array
 
 # Okabe & Ito's palette: told apart by colour-blind readers too, on white.

@@ -16,6 +16,7 @@ from pipeline.clock import Clock, LslClock
 from pipeline.coupling.values import CouplingConfig
 from pipeline.decode import DecodeLoop, Decoder
 from pipeline.epochs import EpochBuilder, EpochConfig
+from pipeline.evoked import Evoked, EvokedMeans
 from pipeline.live_coupling import CouplingLoop
 from pipeline.lived import LivedWriter
 from pipeline.preprocess import Chain, ChainConfig
@@ -37,8 +38,6 @@ COUPLING = "coupling"
 MAX_RESTARTS = 10
 # What the decoder may need at the end for what still waits in the ring.
 DRAIN_S = 20.0
-# Evoked responses are summed for the classes that come first, so that free-text labels cannot fill the memory.
-MAX_EVOKED = 12
 
 
 @dataclass(frozen=True)
@@ -55,15 +54,6 @@ class Setup:
     patterns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     trial_start: str | None = None
     off: str = ""
-
-
-@dataclass(frozen=True)
-class Evoked:
-    """Mean response of one class over `n` epochs; `mean_uv` (n_channels, n_samples), as the causal chain gives it."""
-
-    label: str
-    n: int
-    mean_uv: Array
 
 
 @dataclass(frozen=True)
@@ -130,8 +120,7 @@ class Session:
         self.decisions: list[Decision] = []
         self.n_accepted = 0
         self.rejected: Counter[str] = Counter()
-        self._evoked_sums: dict[str, Array] = {}
-        self._evoked_counts: Counter[str] = Counter()
+        self._evoked = EvokedMeans()
         self.workers: tuple[Worker, ...] = ()
 
     def open(self) -> None:
@@ -366,21 +355,14 @@ class Session:
             self.rejected[epoch.rejected] += 1
             return
         self.n_accepted += 1
-        label = self.scorer.truth[epoch.trial]
-        if label in self._evoked_sums:
-            self._evoked_sums[label] += epoch.data
-        elif len(self._evoked_sums) < MAX_EVOKED:
-            self._evoked_sums[label] = epoch.data.copy()
-        else:
-            return
-        self._evoked_counts[label] += 1
+        self._evoked.add(self.scorer.truth[epoch.trial], epoch.data)
 
     # What there is to see.
 
     @property
     def evoked(self) -> tuple[Evoked, ...]:
         """Mean responses so far."""
-        return tuple(Evoked(k, n, self._evoked_sums[k] / n) for k, n in self._evoked_counts.items())
+        return self._evoked.means
 
     @property
     def state(self) -> str:

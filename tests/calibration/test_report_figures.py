@@ -6,8 +6,8 @@ import pytest
 
 from calibration.report_figures import ReportFigures, evoked_image, telling_channels, timeline_image, topography_image
 from calibration.report_page import page
+from pipeline.evoked import Evoked
 from pipeline.quality import ChannelQuality, Quality
-from pipeline.session import Evoked
 
 NAMES = ("Fp1", "Fp2", "F3", "F4", "C3", "Cz", "C4", "P7", "P3", "Pz", "P4", "P8", "O1", "Oz", "O2")
 
