@@ -24,11 +24,10 @@ from calibration.brain import cited
 from calibration.brain.head import ELECTRODES, REFERENCE, Head
 from calibration.brain.person import contact_of, eyes_of, fatigue_of, rhythms_of
 from calibration.brain.responses import Responses, prototype
-from calibration.brain.tuning import Looks, Tuning, by_name, looks
+from calibration.brain.tuning import Looks, Tuning, looks
 from calibration.brain.waves import sources_uv
 from calibration.descriptors import Described
 from calibration.objects.builtin import BuiltIn
-from calibration.objects.shipped import DESCRIPTORS, FOLDER
 from pipeline.simulated.participant import Evoked, Participant, Response
 
 __all__ = ["ELECTRODES", "REFERENCE", "Stimulus", "make_participant"]
@@ -123,7 +122,4 @@ def _looks(key: str, described: Described | None, built_in: Described) -> Looks:
 
 @cache
 def _built_in() -> Described:
-    # Until the set's data are made, its stimuli are known by name only, and the facts say so.
-    if not (FOLDER / DESCRIPTORS).exists():
-        return by_name()
     return BuiltIn().described()

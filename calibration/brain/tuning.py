@@ -72,13 +72,6 @@ def looks(key: str, described: Described | None) -> Looks:
     return Looks(still, moving, 0.02 * moving[:, :2], False)
 
 
-def by_name() -> Described:
-    """A table of stimuli that are only names: sizes of tunings to begin with."""
-    found = [looks(f"name/{k:02d}", None) for k in range(200)]
-    still, moving = np.array([f.still for f in found]), np.array([f.moving for f in found])
-    return Described.of((), still, moving)
-
-
 class Tuning:
     """One participant's preferences; `rng` draws what is their own, `built_in` sets the size. Thread: any."""
 

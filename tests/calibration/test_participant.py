@@ -152,6 +152,7 @@ def test_stimuli_of_ones_own_are_answered_by_their_looks_or_by_their_names_and_i
         ("mug/a",), rng.standard_normal((1, len(STILL))), rng.standard_normal((1, N_MOVING, len(MOVING)))
     )
     assert make_participant(1, mine, described=table).facts["stimuli known by name only"] == "1 of 2"
+    assert make_participant(1, STIMULI).facts["stimuli known by name only"] == "0 of 6"
 
 
 def test_the_whole_set_fits_in_memory():

@@ -4,8 +4,16 @@ import pytest
 from calibration.brain import cited
 from calibration.brain.head import ELECTRODES, Head
 from calibration.brain.responses import N_ALPHA, N_CONTROLS, N_THETA, Responses, prototype
-from calibration.brain.tuning import Tuning, by_name, looks
+from calibration.brain.tuning import Tuning, looks
 from calibration.brain.waves import Waves, edges, sources_uv
+from calibration.descriptors import Described
+
+
+def by_name():
+    """A table of stimuli that are only names."""
+    found = [looks(f"name/{k:02d}", None) for k in range(200)]
+    return Described.of((), np.array([f.still for f in found]), np.array([f.moving for f in found]))
+
 
 A, B = looks("face/00", None), looks("house/00", None)
 
