@@ -11,7 +11,6 @@ from calibration.objects.builtin import BuiltIn
 from calibration.objects.catalogue import CATEGORIES, N_OBJECTS
 from calibration.objects.colours import LABELS
 from calibration.objects.render import BACKGROUND
-from calibration.objects.shipped import FOLDER
 from calibration.stimuli import Item
 
 _COLUMNS = 9
@@ -48,14 +47,12 @@ def statistics(stimuli: BuiltIn) -> str:
     """A page of Markdown: counts, files, what colour and size give away, and a row for each category."""
     solids = [build(item.category, int(item.object)) for item in stimuli.items]
     labels = np.bincount([solid.colour_label for solid in solids], minlength=len(LABELS))
-    files = [path for path in FOLDER.iterdir() if path.is_file()]
     lines = [
         "# The built-in stimulus set",
         "",
         "Made by `python -m calibration.objects.make`; do not edit.",
         "",
-        f"{len(CATEGORIES)} categories of {N_OBJECTS} objects, shipped in {len(files)} files of "
-        f"{sum(path.stat().st_size for path in files) / 2**20:.1f} MiB together.",
+        f"{len(CATEGORIES)} categories of {N_OBJECTS} objects, each a mesh of named, coloured parts.",
         "",
         "![The first objects of each category](images/stimuli.png)",
         "",
