@@ -1,4 +1,4 @@
-"""Neuro-3D's encoder, which BrainSSD builds upon and is compared with (Guo et al. 2025, arXiv:2411.12248).
+"""Neuro-3D's encoder, which BrainSSD builds upon and is compared with (Guo et al. 2025, CVPR).
 
     each stream: one Transformer level on time points of 64 channels -> time to 250 points
     cross level (static asks, dynamic answers)

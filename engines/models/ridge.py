@@ -2,8 +2,8 @@
 
 The strength alpha is chosen by leaving out without refitting. With centred features X, hat matrix
 H = X (X'X + alpha I)^-1 X' + 1/n and residuals R = Y - H Y, the residuals of a group g of rows predicted from all
-others are (I - H_gg)^-1 R_g; for groups of one that is R_i / (1 - H_ii) (Allen 1974, Technometrics 16:125). Trials of the
-same picture share their target: left out one by one they would predict each other, so they are to be named as one group.
+others are (I - H_gg)^-1 R_g; for groups of one that is R_i / (1 - H_ii) (Allen 1974, Technometrics 16:125). Trials of
+the same picture share their target: left out one by one they would predict each other; name them as one group.
 
 Numpy, float64, frozen. Thread: any.
 """
