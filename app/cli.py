@@ -80,7 +80,7 @@ def _common() -> _Parser:
     group.add_argument("--json", action="store_true", help="the report on standard output, nothing else there")
     group.add_argument("--headless", action="store_true", help="never open a window")
     group.add_argument("--seconds", type=_above_zero, metavar="N", help="stop after N seconds of data")
-    group.add_argument("--seed", type=int, metavar="N", help="seed of everything random (default 0)")
+    group.add_argument("--seed", type=int, metavar="N", help="seed of everything random (default 0; of demo 3)")
     group.add_argument("--unit", type=_unit, metavar="U", help="unit of the source: V, mV or uV (default: as declared)")
     group.add_argument(
         "--locations", type=Path, metavar="FILE", help="electrode locations: .elc, .sfp, .loc, .csd, .bvef, .tsv"
