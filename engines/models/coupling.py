@@ -214,7 +214,7 @@ class CouplingIndex(nn.Module):
         cosine, sine = direction[..., None, :, 0], direction[..., None, :, 1]
         apart = torch.atan2(sine, torch.where(known, cosine, 1.0)) - centres[:, None]
         apart = apart - 2 * math.pi * torch.round(apart / (2 * math.pi))
-        return (torch.where(known, apart, 0.0).square() * (-0.5 * precision)).exp()
+        return (apart.square() * torch.where(known, -0.5 * precision, 0.0)).exp()
 
 
 def shuffled(index: CouplingIndex, phase_stream: Tensor, amplitude_stream: Tensor, shifts: Sequence[int]) -> Tensor:

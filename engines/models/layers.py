@@ -44,19 +44,22 @@ class Attention(nn.Module):
         """
         weights = self.weights(x, memory, counts, gate)
         mixed = weights @ self._split(self.value(memory))  # (batch, head, query, width of a head)
+        if counts is not None:  # where nothing counts, the weights mean nothing
+            mixed = mixed * counts.any(dim=1)[:, None, None, None].to(mixed.dtype)
         attended: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
         return attended
 
     def weights(self, x: Tensor, memory: Tensor, counts: Tensor | None = None, gate: Tensor | None = None) -> Tensor:
-        """(batch, head, query, key): how much each query takes from each key; without a gate rows sum to 1."""
+        """(batch, head, query, key): how much each query takes from each key; without a gate rows sum to 1.
+
+        Keys that do not count weigh exactly 0, unless no key of the trial counts: then the weights mean nothing.
+        """
         scores = self.scores(x, memory)
         if gate is not None and self.gated == "scores":
             scores = scores * gate[:, :, None, None]
         if counts is not None:
-            scores = scores.masked_fill(~counts[:, None, None, :], _NEVER)
+            scores = scores + torch.where(counts, 0.0, _NEVER)[:, None, None, :]
         weights = scores.softmax(dim=-1)
-        if counts is not None:  # where nothing counts, the softmax is even over nothing
-            weights = weights * counts[:, None, None, :].to(weights.dtype)
         if gate is not None and self.gated == "weights":
             weights = weights * gate[:, :, None, None]
         return weights
@@ -64,7 +67,7 @@ class Attention(nn.Module):
     def scores(self, x: Tensor, memory: Tensor) -> Tensor:
         """(batch, head, query, key): scaled products of queries and keys."""
         queries, keys = self._split(self.query(x)), self._split(self.key(memory))
-        return queries @ keys.transpose(-1, -2) / math.sqrt(queries.shape[-1])
+        return queries / math.sqrt(queries.shape[-1]) @ keys.transpose(-1, -2)
 
     def _split(self, x: Tensor) -> Tensor:
         """(batch, token, width) to (batch, head, token, width of a head)."""
@@ -72,10 +75,10 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Sequential):
-    """Every token by itself through a wider layer."""
+    """Every token by itself through a wider layer, rectified as in the original; GELU costs a quarter of the time."""
 
     def __init__(self, width: int, inner: int, dropout: float) -> None:
-        super().__init__(nn.Linear(width, inner), nn.GELU(), nn.Dropout(dropout), nn.Linear(inner, width))
+        super().__init__(nn.Linear(width, inner), nn.ReLU(), nn.Dropout(dropout), nn.Linear(inner, width))
 
 
 class Level(nn.Module):

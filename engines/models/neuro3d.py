@@ -6,8 +6,9 @@
     -> time to 1024 -> 250 features to one -> two heads of 1024: geometry (-> category), appearance (-> colour)
 
 Read in public code: every width. The published network counts 4,269,614 parameters, of which each stream registers one
-level it never uses; without them and without the temperature, which belongs to the loss, it is 3,707,309, as here. Our
-reconstruction: GELU within the levels, the convolutions' padding, dropout in the levels as in the heads.
+level it never uses; without them and without the temperature, which belongs to the loss, it is 3,707,309, as here. The
+bias of the layer to one feature is part of it and moot: the norms of both heads take it away. Our reconstruction: ReLU
+within the levels, the convolutions' padding, dropout in the levels as in the heads.
 
 Thread: any, one at a time.
 """

@@ -41,7 +41,7 @@ def test_a_level_is_the_one_of_torch(tokens, norm):
     torch.manual_seed(0)
     ours = Level(WIDTH, HEADS, 16, norm=norm).eval()
     theirs = nn.TransformerEncoderLayer(
-        WIDTH, HEADS, 16, dropout=0.0, activation="gelu", batch_first=True, norm_first=norm == "pre"
+        WIDTH, HEADS, 16, dropout=0.0, activation="relu", batch_first=True, norm_first=norm == "pre"
     )
     a = ours.attention
     with torch.no_grad():
