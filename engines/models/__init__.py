@@ -1,1 +1,1 @@
-"""Decoders as plain arrays and one pure forward step."""
+"""Decoders, as plain arrays and as networks: arrays in, arrays out, one pure step."""
