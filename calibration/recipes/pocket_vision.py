@@ -34,7 +34,7 @@ Labels = NDArray[np.int64]
 class Recipe:
     """How long and how hard. A batch holds two views of two objects of each of `n_categories` categories."""
 
-    n_steps: int = 1400
+    n_steps: int = 2400
     n_categories: int = 32
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
@@ -73,7 +73,7 @@ def train(
 ) -> PocketVision:  # fmt: skip
     """Render the training and selection objects (or read them from `cache`), and train on them.
 
-    A quarter of an hour on one core of 2024. The file's `trained_on` and `selected_on` are `digest_of` the objects.
+    About a quarter of an hour on two cores. The file's `trained_on` and `selected_on` are `digest_of` the objects.
 
     Thread: one at a time (it holds a graphics context).
     """
