@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from app.cli import main
-from tests.calibration.datasets import made
+from tests.calibration.sets import made
 
 ACTIONS = ("list", "check", "index", "build", "sheet")
 
