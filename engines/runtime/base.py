@@ -1,0 +1,276 @@
+"""One way to run a network, whatever runs it, and the one place where optional back ends are imported.
+
+The configuration lists the allowed runtimes in order; the first that can run the model here is taken. It is logged, and
+`describe` tells it. A runtime that is there and then fails is an error: nothing falls back in silence.
+
+    tensorrt      an exported folder on an NVIDIA GPU, with TensorRT 10 or 11
+    onnx-cuda     an exported folder through ONNX Runtime's CUDA provider
+    onnx          an exported folder through ONNX Runtime on the CPU
+    torch-cuda    a network in memory on an NVIDIA GPU, with CUDA graphs
+    torch         a network in memory on the CPU
+
+Only `onnx` and `torch` ever ran where Afterimage was made: docs/decisions/0136-tensorrt-unseen.md.
+
+torch and ONNX Runtime in one process slow each other down (two pools of threads on the same cores). Opening `onnx`
+imports no torch, its one thread is the caller's own, and measurements give each runtime a process of its own:
+docs/decisions/0135-one-runtime-per-process.md.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from numpy.typing import NDArray
+
+from engines.errors import InputError
+from engines.runtime.errors import NoRuntime
+from engines.runtime.folder import MODELS, Exported
+from engines.spec import Spec
+
+if TYPE_CHECKING:
+    from engines.models.base import Network
+
+Arrays = Mapping[str, NDArray[Any]]
+Model = "Network | Exported"
+
+ALLOWED = ("tensorrt", "onnx", "torch")
+INSTALL_TENSORRT = 'python -m pip install "afterimage[tensorrt]" on a machine with an NVIDIA GPU'
+INSTALL_CUDA = "install torch for CUDA (https://pytorch.org/get-started) on a machine with an NVIDIA GPU"
+INSTALL_ONNX = 'python -m pip install "onnxruntime==1.31.1"'
+INSTALL_ONNX_CUDA = "replace onnxruntime by onnxruntime-gpu on a machine with an NVIDIA GPU"
+EXPORT = "it runs exported folders; export the network first"
+IN_MEMORY = "it runs networks in memory, and a folder holds none"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What runs, for logs, reports and the window."""
+
+    runtime: str
+    version: str
+    device: str
+    precision: str
+    model: str
+
+    def __str__(self) -> str:
+        """As in "onnx (onnxruntime 1.31.1, CPU, 1 thread), float32, BrainSsd 1a2b3c4d5e6f"."""
+        return f"{self.runtime} ({self.version}, {self.device}), {self.precision}, {self.model}"
+
+
+class Runtime(Protocol):
+    """Arrays by name in, arrays by name out.
+
+    Thread: whichever opened it, one call at a time.
+    """
+
+    @property
+    def name(self) -> str:
+        """One of the names above."""
+        ...
+
+    @property
+    def spec(self) -> Spec:
+        """What goes in and comes out."""
+        ...
+
+    def __call__(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
+        """One step; the arrays that come out are the caller's.
+
+        Raises:
+            InputError: inputs that do not fit the specification.
+        """
+        ...
+
+    def warm_up(self, batch: int = 1) -> None:
+        """Pay for what only the first call of this batch size needs (buffers, captured graphs, lazy loading)."""
+        ...
+
+    def describe(self) -> Description:
+        """What runs, on what."""
+        ...
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a runtime is opened. `threads` is of the CPU; `most` is the largest batch an engine is built for.
+
+    `cache` is where engines are kept; None stands for the user's own cache folder.
+    """
+
+    precision: str = "float32"
+    threads: int = 1
+    most: int = 64
+    cache: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no runtime takes."""
+        if self.precision not in MODELS:
+            raise InputError(f"expected a precision among {', '.join(MODELS)}; got {self.precision!r}")
+        if self.threads < 1 or self.most < 1:
+            raise InputError(f"expected at least one thread and a batch of one; got {self.threads} and {self.most}")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The runtime taken, and why those before it were not."""
+
+    name: str
+    passed_over: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """As in "onnx (not tensorrt: ...)"."""
+        return self.name + "".join(f" (not {name}: {why})" for name, why in self.passed_over.items())
+
+
+def open_runtime(
+    model: "Network | Exported | Path", allowed: Sequence[str] = ALLOWED, options: Options | None = None
+) -> Runtime:
+    """The first of `allowed` that can run `model` here: a network in memory, or the folder of an exported one.
+
+    Raises:
+        NoRuntime: none can; the message says why, and what to install.
+        InputError: an unknown name in `allowed`, or no exported network in the folder.
+        WorkError: the chosen runtime failed.
+    """
+    if isinstance(model, Path):
+        model = Exported.read(model)
+    choice = choose(model, allowed)
+    runtime = _BACKENDS[choice.name].open(model, options or Options())
+    log.info("runtime %s: %s", choice, runtime.describe())
+    return runtime
+
+
+def choose(model: "Network | Exported", allowed: Sequence[str] = ALLOWED) -> Choice:
+    """Which of `allowed` would be opened, without opening it.
+
+    Raises:
+        NoRuntime, InputError: as `open_runtime`.
+    """
+    unknown = [name for name in allowed if name not in _BACKENDS]
+    if unknown or not allowed:
+        raise InputError(f"expected runtimes among {', '.join(_BACKENDS)}; got {', '.join(unknown) or 'none'}")
+    passed_over: dict[str, str] = {}
+    for name in allowed:
+        why = why_not(name, model)
+        if why is None:
+            return Choice(name, passed_over)
+        passed_over[name] = why
+    told = "; ".join(f"{name}: {why}" for name, why in passed_over.items())
+    raise NoRuntime(f"none of the allowed runtimes can run this model here: {told}")
+
+
+def why_not(name: str, model: "Network | Exported | None" = None) -> str | None:
+    """What is missing here for the runtime `name`, and how to get it; None when nothing is.
+
+    Without a `model` only the machine is asked.
+    """
+    backend = _BACKENDS[name]
+    if model is not None and isinstance(model, Exported) != backend.exported:
+        return EXPORT if backend.exported else IN_MEMORY
+    return backend.missing()
+
+
+def runtimes() -> tuple[str, ...]:
+    """Every name there is, whether it can run here or not."""
+    return tuple(_BACKENDS)
+
+
+def _missing_onnx() -> str | None:
+    try:
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        return f"ONNX Runtime is not installed ({error}); {INSTALL_ONNX}"
+    return None
+
+
+def _missing_onnx_cuda() -> str | None:
+    missing = _missing_onnx()
+    if missing:
+        return missing
+    import onnxruntime
+
+    listed = onnxruntime.get_available_providers()
+    if "CUDAExecutionProvider" in listed:
+        return None
+    return f"ONNX Runtime lists only {', '.join(listed)}; {INSTALL_ONNX_CUDA}"
+
+
+def _missing_torch() -> str | None:
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        return f"torch is not installed ({error}); python -m pip install torch"
+    return None
+
+
+def _missing_cuda() -> str | None:
+    missing = _missing_torch()
+    if missing:
+        return missing
+    import torch
+
+    return None if torch.cuda.is_available() else f"torch {torch.__version__} sees no CUDA GPU; {INSTALL_CUDA}"
+
+
+def _missing_tensorrt() -> str | None:
+    try:
+        import tensorrt
+    except (ImportError, OSError) as error:  # OSError: the bindings without their libraries
+        return f"TensorRT is not installed ({error}); {INSTALL_TENSORRT}"
+    major = int(tensorrt.__version__.split(".")[0])
+    if major not in (10, 11):
+        return f"TensorRT {tensorrt.__version__} is installed, and 10 or 11 is needed; {INSTALL_TENSORRT}"
+    return _missing_cuda()
+
+
+def _open_onnx(model: Any, options: Options) -> Runtime:
+    from engines.runtime.ort import OnnxRuntime
+
+    return OnnxRuntime(model, options)
+
+
+def _open_onnx_cuda(model: Any, options: Options) -> Runtime:
+    from engines.runtime.ort import OnnxRuntime
+
+    return OnnxRuntime(model, options, cuda=True)
+
+
+def _open_torch(model: Any, options: Options) -> Runtime:
+    from engines.runtime.eager import Eager
+
+    return Eager(model, options)
+
+
+def _open_torch_cuda(model: Any, options: Options) -> Runtime:
+    from engines.runtime.eager import Graphed
+
+    return Graphed(model, options)
+
+
+def _open_tensorrt(model: Any, options: Options) -> Runtime:
+    import tensorrt
+
+    from engines.runtime.cuda import CudaDevice
+    from engines.runtime.trt import TensorRt
+
+    return TensorRt(model, options, tensorrt, CudaDevice())
+
+
+@dataclass(frozen=True)
+class _Backend:
+    exported: bool  # runs exported folders; otherwise networks in memory
+    missing: Callable[[], str | None]
+    open: Callable[[Any, Options], Runtime]
+
+
+_BACKENDS = {
+    "tensorrt": _Backend(True, _missing_tensorrt, _open_tensorrt),
+    "onnx-cuda": _Backend(True, _missing_onnx_cuda, _open_onnx_cuda),
+    "onnx": _Backend(True, _missing_onnx, _open_onnx),
+    "torch-cuda": _Backend(False, _missing_cuda, _open_torch_cuda),
+    "torch": _Backend(False, _missing_torch, _open_torch),
+}
