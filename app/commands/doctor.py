@@ -21,6 +21,8 @@ NEVER_RUN = (
     "BrainFlow boards other than the synthetic and the playback board",
     "LSL between two machines: only streams within one machine",
     "a stimulus screen with a photodiode: the delay from marker to light is unmeasured",
+    "the presenter on a screen with a real vertical sync, with a keyboard, on several monitors",
+    "the EEG-3D and THINGS data themselves: their readers ran on files made to the published layouts",
     "OpenCLIP ViT-H-14 itself: its loader ran on a small model of the same format",
     "Windows and macOS",
 )
@@ -122,6 +124,6 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     _package("mne_lsl", "a neighbour that reads our streams; needed by tests only"),
     _package("mne_realtime", "discontinued neighbour, served by our compatibility outlet; needed by tests only"),
     _package("tensorrt", "no part of this version calls it"),
-    _package("torch", "no part of this version calls it"),
+    _package("torch", "picture embeddings, training and networks; live linear decoding does without"),
     _disk,
 )
