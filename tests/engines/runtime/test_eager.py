@@ -41,7 +41,7 @@ def test_the_description_says_what_runs():
 
 def test_a_graph_is_captured_once_for_each_batch_size_after_calls_on_a_side_stream(monkeypatch):
     """With a stand-in for torch.cuda; no GPU ever ran this. A replay repeats the kernels of the captured call."""
-    told, network = [], Small()
+    told, network, reference = [], Small(), Small().eval()
     stream = SimpleNamespace(wait_stream=lambda _: told.append("wait"))
     forward = network.forward
 
@@ -71,7 +71,7 @@ def test_a_graph_is_captured_once_for_each_batch_size_after_calls_on_a_side_stre
     runtime = Graphed(network, Options(), device="cpu")
     for seed in (0, 1):
         inputs = seeded(network.spec(), 2, seed, RANGES)
-        np.testing.assert_array_equal(runtime(inputs)["category"], step(Small().eval(), inputs)["category"])
+        np.testing.assert_array_equal(runtime(inputs)["category"], step(reference, inputs)["category"])
     assert told == ["wait", "call", "call", "call", "wait", "capture", "call", "replay", "replay"]
     runtime.warm_up(3)
     assert told.count("capture") == 2
