@@ -174,9 +174,9 @@ def why_not(name: str, model: "Network | Exported | None" = None) -> str | None:
     return backend.missing()
 
 
-def runtimes() -> tuple[str, ...]:
-    """Every name there is, whether it can run here or not."""
-    return tuple(_BACKENDS)
+def runtimes(exported: bool | None = None) -> tuple[str, ...]:
+    """Every name there is; only those for exported folders (or for networks in memory) where `exported` says so."""
+    return tuple(name for name, backend in _BACKENDS.items() if exported in (None, backend.exported))
 
 
 def _missing_onnx() -> str | None:

@@ -123,8 +123,11 @@ def _not_there_and_back(model: onnx.ModelProto) -> None:
             node.input[0] = halved[node.input[0]]
     used = {name for node in model.graph.node for name in node.input} | {out.name for out in model.graph.output}
     kept = [node for node in model.graph.node if node.op_type != "Cast" or node.output[0] in used]
-    del model.graph.node[:]
+    made = {name for node in kept for name in node.output}
+    typed = [info for info in model.graph.value_info if info.name in made]
+    del model.graph.node[:], model.graph.value_info[:]
     model.graph.node.extend(kept)
+    model.graph.value_info.extend(typed)
 
 
 def _casts_to(node: onnx.NodeProto, element: int) -> bool:

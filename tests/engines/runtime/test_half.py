@@ -3,6 +3,7 @@ import json
 import numpy as np
 import onnx
 import pytest
+from onnx import helper
 
 from engines.errors import InputError
 from engines.runtime import half as module
@@ -56,21 +57,25 @@ def test_a_module_kept_in_float32_has_no_half_precision_inside(exported):
     plain = half_of(onnx.load(exported.graph_path("float32")))
     kept = half_of(onnx.load(exported.graph_path("float32")), ["embed"])
 
-    def halved(model: onnx.ModelProto, weight: str) -> bool:
+    def halved(model: onnx.ModelProto) -> bool:
         types = types_of(model)
-        (node,) = [n for n in model.graph.node if n.op_type == "MatMul" and "'embed'" in str(n.metadata_props)]
+        (node,) = [n for n in model.graph.node if n.op_type == "MatMul" and is_of(n, "embed")]
         return types[node.output[0]] == onnx.TensorProto.FLOAT16
 
-    assert halved(plain, "embed.weight")
-    assert not halved(kept, "embed.weight")
+    assert halved(plain)
+    assert not halved(kept)
 
 
-def test_a_kept_first_layer_reads_the_input_itself_and_no_rounded_one(exported):
-    kept = half_of(onnx.load(exported.graph_path("float32")), ["embed"])
-    readers = [n.op_type for n in kept.graph.node if "eeg" in n.input]
-    casts = [n for n in kept.graph.node if n.op_type == "Cast" and n.input[0] == "eeg"]
-    assert readers
-    assert all(a.i == onnx.TensorProto.FLOAT for n in casts for a in n.attribute)
+def is_of(node: onnx.NodeProto, module: str) -> bool:
+    return any(f"'{module}'" in p.value for p in node.metadata_props if p.key.endswith("name_scopes"))
+
+
+def test_between_kept_operators_and_from_an_input_to_one_nothing_passes_through_half_precision():
+    vector = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", 3]) for name in "xy"]
+    nodes = [helper.make_node("Exp", ["x"], ["e"], "exp"), helper.make_node("Log", ["e"], ["y"], "log")]
+    graph = helper.make_graph(nodes, "kept", [vector[0]], [vector[1]])
+    half = half_of(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10))
+    assert onnx.TensorProto.FLOAT16 not in types_of(half).values()
 
 
 def test_an_unknown_module_is_refused(exported):
