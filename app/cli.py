@@ -30,6 +30,7 @@ COMMANDS = {
     "live": "run",
     "calibrate": "calibrate",
     "coupling": "coupling",
+    "engines": "engines",
     "stimuli": "stimuli",
     "train": "train",
     "window": "window",
@@ -56,6 +57,12 @@ def _above_zero(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
     return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
+    return int(text)
 
 
 def _unit(text: str) -> str:
@@ -121,6 +128,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_replay(add("replay", "run a recording through the live pipeline"))
     _add_calibrate(add("calibrate", "fit and honestly evaluate a decoder on recordings"))
     _add_stimuli(commands, common)
+    _add_engines(commands, common)
     _add_coupling(add("coupling", "phase-amplitude coupling in a recording"))
     training = add("train", "train one of the networks that Afterimage comes with")
     training.add_argument("system", metavar="SYSTEM", help="pocket-vision: the built-in picture encoder")
@@ -182,6 +190,36 @@ def _add_stimuli(commands: "argparse._SubParsersAction[_Parser]", common: _Parse
     sheet = add("sheet", "all pictures of a set on one sheet")
     sheet.add_argument("set", metavar="SET", help=which)
     sheet.add_argument("--to", type=_new_file, required=True, metavar="FILE.png", help=NEW_FILE)
+
+
+def _add_engines(commands: "argparse._SubParsersAction[_Parser]", common: _Parser) -> None:
+    text = "exported networks: what runs them here, whether it gives their numbers, and how fast"
+    actions = commands.add_parser("engines", help=text, description=text).add_subparsers(
+        dest="action", metavar="ACTION", required=True, parser_class=_Parser
+    )
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        parser = actions.add_parser(name, help=text, description=text, parents=[common])
+        parser.add_argument("folder", type=Path, metavar="DIR", help="a folder with model.onnx and spec.json")
+        parser.add_argument("--runtime", action="append", default=[], metavar="NAME",
+                            help="tensorrt, onnx-cuda or onnx; may be repeated (default: all here)")  # fmt: skip
+        parser.add_argument("--threads", type=_count, default=1, metavar="N", help="threads of the CPU (default 1)")
+        parser.add_argument(
+            "--most", type=_count, default=64, metavar="N", help="the largest batch an engine takes (default 64)"
+        )
+        parser.add_argument(
+            "--cache", type=Path, metavar="DIR", help="where engines are kept (default: the user's cache)"
+        )
+        return parser
+
+    build = add("build", "make what the runtimes here need, and check it")
+    build.add_argument("--half", action="store_true", help="write the graph in half precision beside it first")
+    build.add_argument("--keep", action="append", default=[], metavar="MODULE",
+                       help="with --half: a part of the network that stays in float32")  # fmt: skip
+    add("check", "compare every runtime's numbers with those of the export")
+    bench = add("bench", "time every runtime, each in a process of its own")
+    bench.add_argument("--calls", type=_count, default=200, metavar="N", help="how many calls (default 200)")
+    bench.add_argument("--batch", type=_count, default=1, metavar="N", help="trials in a call (default 1)")
 
 
 def _add_present(parser: argparse.ArgumentParser) -> None:

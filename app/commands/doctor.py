@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app.summary import versions
 from app.terminal import Terminal, write_stdout
+from engines.runtime.base import why_not
 
 # What nobody has run yet, stated wherever somebody could rely on it.
 NEVER_RUN = (
@@ -24,6 +25,7 @@ NEVER_RUN = (
     "the presenter on a screen with a real vertical sync, with a keyboard, on several monitors",
     "the EEG-3D and THINGS data themselves: their readers ran on files made to the published layouts",
     "OpenCLIP ViT-H-14 itself: its loader ran on a small model of the same format",
+    "TensorRT, and everything on a GPU (CUDA graphs, ONNX Runtime's CUDA provider): none was at hand",
     "Windows and macOS",
 )
 
@@ -93,8 +95,8 @@ def _display() -> Finding:
 
 def _gpu() -> Finding:
     if shutil.which("nvidia-smi"):
-        return Finding("GPU", True, "an NVIDIA driver is installed; nothing in this version uses it")
-    return Finding("GPU", None, "no NVIDIA driver; nothing in this version needs one")
+        return Finding("GPU", True, "an NVIDIA driver is installed; TensorRT runs networks on it (never run by us)")
+    return Finding("GPU", None, "no NVIDIA driver; networks run on the CPU")
 
 
 def _package(name: str, why: str) -> Callable[[], Finding]:
@@ -107,6 +109,24 @@ def _package(name: str, why: str) -> Callable[[], Finding]:
             return Finding(name, True, why)
 
     return check
+
+
+def _onnx() -> Finding:
+    missing = why_not("onnx")
+    if missing:
+        return Finding("ONNX Runtime", False, missing)
+    import onnxruntime
+
+    providers = ", ".join(onnxruntime.get_available_providers())
+    return Finding(
+        "ONNX Runtime", True, f"version {onnxruntime.__version__} with {providers}; runs networks on the CPU"
+    )
+
+
+def _tensorrt() -> Finding:
+    missing = why_not("tensorrt")
+    text = missing or f"version {version('tensorrt')}; afterimage engines build DIR makes an engine"
+    return Finding("TensorRT", None if missing else True, text)
 
 
 def _disk() -> Finding:

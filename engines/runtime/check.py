@@ -7,6 +7,7 @@
 One that disagrees or fails is refused, with the numbers. Thread: any; imports what it checks into the process.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from engines.errors import AfterimageError
@@ -35,8 +36,10 @@ class Checked:
     absent: str = ""
 
 
-def check(exported: Exported, options: Options | None = None) -> tuple[Checked, ...]:
-    """Every runtime for exported folders in every precision the folder has; the reference comes first.
+def check(
+    exported: Exported, options: Options | None = None, names: Sequence[str] | None = None
+) -> tuple[Checked, ...]:
+    """Every runtime of `names` (all, if none are given) in every precision the folder has; the reference comes first.
 
     Raises:
         NoRuntime: ONNX Runtime, which the others are compared with, is not installed.
@@ -45,7 +48,7 @@ def check(exported: Exported, options: Options | None = None) -> tuple[Checked, 
     options = replace(options or Options(), precision="float32")
     reference = open_runtime(exported, [REFERENCE], options)
     found = [_with_eager(exported, reference)]
-    for name in runtimes(exported=True):
+    for name in names or runtimes(exported=True):
         for precision in exported.graphs:
             if (name, precision) != (REFERENCE, "float32"):
                 found.append(_with_reference(exported, reference, name, replace(options, precision=precision)))

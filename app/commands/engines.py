@@ -1,0 +1,128 @@
+"""`afterimage engines`: what runs an exported network here, whether it gives the network's numbers, and how fast."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+from app.summary import versions
+from app.terminal import Terminal, write_stdout
+from calibration.report import to_json, write_report
+from engines.errors import InputError
+from engines.runtime.base import Options, choose, runtimes, why_not
+from engines.runtime.bench import bench as time_runtimes
+from engines.runtime.check import Checked
+from engines.runtime.check import check as check_runtimes
+from engines.runtime.errors import Disagreement
+from engines.runtime.folder import Exported
+from engines.runtime.half import add_half
+
+NEVER_RUN = "TensorRT and ONNX Runtime's CUDA provider were never run by the makers of Afterimage: no GPU was at hand"
+
+
+def engines(options: argparse.Namespace) -> int:
+    """Do one of the actions on the folder of an exported network."""
+    exported = Exported.read(options.folder)
+    return ACTIONS[options.action](options, exported, Terminal(quiet_stdout=options.json))
+
+
+def build(options: argparse.Namespace, exported: Exported, terminal: Terminal) -> int:
+    """Write the half-precision graph if asked for, open every runtime (which builds its engines), and check them.
+
+    Raises:
+        NoRuntime: a runtime that was named is not here.
+        Disagreement: something gives other numbers; told before.
+    """
+    if options.keep and not options.half:
+        raise InputError("--keep is of the half-precision graph: add --half")
+    _require_here(options, exported)
+    if options.half:
+        with terminal.progress(f"half precision of {exported.network}"):
+            exported = add_half(exported, options.keep)
+    return check(options, exported, terminal)
+
+
+def check(options: argparse.Namespace, exported: Exported, terminal: Terminal) -> int:
+    """Compare every runtime's numbers with those of the export.
+
+    Raises:
+        NoRuntime: a runtime that was named is not here.
+        Disagreement: something gives other numbers; told before.
+    """
+    _require_here(options, exported)
+    with terminal.progress(f"checking {exported.network}"):
+        found = check_runtimes(exported, _options(options), options.runtime or None)
+    for checked in found:
+        terminal.say(_told(checked))
+    status = _finish(options, exported, {"runtimes": [_fields(c) for c in found]}, terminal)
+    refused = [checked.refused for checked in found if checked.refused]
+    if refused:
+        raise Disagreement(f"{len(refused)} of {len(found)} refused, {refused[0]}")
+    return status
+
+
+def bench(options: argparse.Namespace, exported: Exported, terminal: Terminal) -> int:
+    """Time every runtime that is here, in every precision of the folder."""
+    _require_here(options, exported)
+    names = options.runtime or [name for name in runtimes(exported=True) if why_not(name, exported) is None]
+    chosen = _options(options)
+    wanted = [(name, replace(chosen, precision=precision)) for name in names for precision in exported.graphs]
+    with terminal.progress(f"timing {exported.network}"):
+        timings = time_runtimes(options.folder, wanted, options.calls, options.batch)
+    for timing in timings:
+        terminal.say(
+            f"{timing.runtime} {timing.precision}: median {timing.median_ms:.2f} ms, 95 % under {timing.p95_ms:.2f}, "
+            f"99 % under {timing.p99_ms:.2f} ({timing.n} calls of {timing.batch})"
+        )
+    return _finish(options, exported, {"timings": [asdict(timing) for timing in timings]}, terminal)
+
+
+def _options(options: argparse.Namespace) -> Options:
+    return Options(threads=options.threads, most=options.most, cache=options.cache)
+
+
+def _require_here(options: argparse.Namespace, exported: Exported) -> None:
+    """A runtime that was named must be here; without names, whatever is here is taken."""
+    for name in options.runtime:
+        choose(exported, [name])
+
+
+def _told(checked: Checked) -> str:
+    name = f"{checked.runtime} {checked.precision}"
+    if checked.absent:
+        return f"absent   {name}: {checked.absent}"
+    if checked.refused:
+        return f"REFUSED  {name}: {checked.refused}"
+    return f"ok       {name}: {'; '.join(map(str, checked.agreement))}"
+
+
+def _fields(checked: Checked) -> dict[str, Any]:
+    return {**asdict(checked), "agreement": [a.to_json() for a in checked.agreement]}
+
+
+def _finish(options: argparse.Namespace, exported: Exported, found: dict[str, Any], terminal: Terminal) -> int:
+    report = {
+        "command": f"engines {options.action}",
+        "folder": options.folder,
+        "network": exported.network,
+        "about": exported.about,
+        "opset": exported.opset,
+        "graphs": {precision: asdict(graph) for precision, graph in exported.graphs.items()},
+        "exported_with": exported.versions,
+        **found,
+        "never_run": [NEVER_RUN],
+        "versions": versions(),
+        "warnings": [],
+    }
+    if options.out:
+        terminal.say(f"report: {write_report(options.out, report)}")
+    if options.json:
+        write_stdout(to_json(report))
+    return 0
+
+
+ACTIONS: dict[str, Callable[[argparse.Namespace, Exported, Terminal], int]] = {
+    "build": build,
+    "check": check,
+    "bench": bench,
+}
