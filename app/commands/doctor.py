@@ -125,8 +125,11 @@ def _onnx() -> Finding:
 
 def _tensorrt() -> Finding:
     missing = why_not("tensorrt")
-    text = missing or f"version {version('tensorrt')}; afterimage engines build DIR makes an engine"
-    return Finding("TensorRT", None if missing else True, text)
+    if missing:
+        return Finding("TensorRT", None, missing)
+    import tensorrt
+
+    return Finding("TensorRT", True, f"version {tensorrt.__version__}; afterimage engines build DIR makes an engine")
 
 
 def _disk() -> Finding:
@@ -143,7 +146,8 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     _gpu,
     _package("mne_lsl", "a neighbour that reads our streams; needed by tests only"),
     _package("mne_realtime", "discontinued neighbour, served by our compatibility outlet; needed by tests only"),
-    _package("tensorrt", "no part of this version calls it"),
+    _onnx,
+    _tensorrt,
     _package("torch", "picture embeddings, training and networks; live linear decoding does without"),
     _disk,
 )

@@ -106,3 +106,14 @@ def test_calls_that_make_no_sense_are_told_so(exported, capsys, arguments, told)
 def test_a_folder_without_a_network_is_told_as_such(tmp_path: Path, capsys):
     assert main(["engines", "check", str(tmp_path)]) == 2
     assert "export one into it first" in capsys.readouterr().err
+
+
+def test_the_doctor_names_the_runtimes_what_to_install_and_what_never_ran(capsys):
+    assert main(["doctor", "--json"]) == 0
+    report = reported(capsys)
+    findings = {finding["part"]: finding for finding in report["findings"]}
+    assert findings["ONNX Runtime"]["ok"] is True
+    assert "CPUExecutionProvider" in findings["ONNX Runtime"]["text"]
+    assert findings["TensorRT"]["ok"] is None
+    assert 'pip install "afterimage[tensorrt]"' in findings["TensorRT"]["text"]
+    assert any("TensorRT" in text for text in report["never_run"])
