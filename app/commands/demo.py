@@ -24,7 +24,7 @@ from pipeline.sources.select import open_source
 from pipeline.sources.simulated import SimulatedSource
 
 CATEGORIES = ("car", "chair", "face", "house")
-CALIBRATION_REPEATS, LIVE_REPEATS, WINDOW_REPEATS = 40, 12, 500
+CALIBRATION_REPEATS, LIVE_REPEATS, WINDOW_REPEATS = 80, 12, 500
 CALIBRATION_DAY, LIVE_DAY = 0, 1
 # Of the people looked at, one that decodes about as well as they do on average (docs/decisions/0115).
 AVERAGE_PERSON = 3
