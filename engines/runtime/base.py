@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from engines.models.base import Network
 
 Arrays = Mapping[str, NDArray[Any]]
-Model = "Network | Exported"
 
 ALLOWED = ("tensorrt", "onnx", "torch")
 INSTALL_TENSORRT = 'python -m pip install "afterimage[tensorrt]" on a machine with an NVIDIA GPU'

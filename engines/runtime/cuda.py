@@ -30,24 +30,8 @@ class CudaDevice:
 
     @property
     def driver(self) -> str:
-        """The driver's version.
-
-        Raises:
-            EngineFailed: `nvidia-smi` does not tell.
-        """
-        program = shutil.which("nvidia-smi")
-        if program is None:
-            raise EngineFailed("expected nvidia-smi, which comes with NVIDIA's driver; it is not on the PATH")
-        told = subprocess.run(
-            [program, "--query-gpu=driver_version", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            timeout=_QUERY_S,
-            check=False,
-        )
-        if told.returncode or not told.stdout.strip():
-            raise EngineFailed(f"nvidia-smi does not tell the driver's version: {told.stderr.strip() or told.stdout}")
-        return told.stdout.splitlines()[0].strip()
+        """The driver's version."""
+        return driver_version()
 
     @property
     def stream(self) -> int:
@@ -70,3 +54,22 @@ class CudaDevice:
     def wait(self) -> None:
         """Until all that was queued is done."""
         self._stream.synchronize()
+
+
+def driver_version() -> str:
+    """Version of NVIDIA's driver, which all GPUs of a machine share.
+
+    Raises:
+        EngineFailed: `nvidia-smi` is missing or does not tell.
+    """
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        raise EngineFailed("expected nvidia-smi, which comes with NVIDIA's driver, on the PATH; reinstall the driver")
+    command = [program, "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, timeout=_QUERY_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise EngineFailed(f"nvidia-smi did not answer within {_QUERY_S:g} s; restart the driver") from error
+    if told.returncode or not told.stdout.strip():
+        raise EngineFailed(f"nvidia-smi does not tell the driver's version: {told.stderr.strip() or told.stdout}")
+    return told.stdout.splitlines()[0].strip()

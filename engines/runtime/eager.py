@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engines.errors import InputError
 from engines.models.base import Network, zeros
 from engines.runtime.base import Arrays, Description, Options
 from engines.spec import Spec
@@ -131,7 +132,5 @@ def _arrays(spec: Spec, outputs: tuple[Tensor, ...]) -> dict[str, NDArray[Any]]:
 
 
 def _require_float32(options: Options) -> None:
-    from engines.errors import InputError
-
     if options.precision != "float32":
         raise InputError(f"torch runs a network in the precision it has, float32; got {options.precision!r}")

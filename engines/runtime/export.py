@@ -104,6 +104,8 @@ def _written(network: Network, folder: Path, ranges: Ranges, about: Mapping[str,
 
 
 def _moved(exported: Exported, folder: Path) -> Exported:
+    if folder.exists():
+        folder.rmdir()  # empty; Windows moves nothing onto a folder
     exported.folder.replace(folder)
     return Exported.read(folder)
 

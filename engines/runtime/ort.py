@@ -12,6 +12,7 @@ from typing import Any
 
 import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from engines.errors import WorkError
 from engines.runtime.base import Arrays, Description, Options
@@ -23,6 +24,19 @@ from engines.spec import Spec
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 _FATAL = 4  # what goes wrong comes as an exception; the library's own lines would only repeat it
+
+# The library's exceptions share no base class but Exception.
+_LOAD_ERRORS = (
+    state.EPFail,
+    state.EngineError,
+    state.Fail,
+    state.InvalidArgument,
+    state.InvalidGraph,
+    state.InvalidProtobuf,
+    state.NoModel,
+    state.NotImplemented,
+    state.RuntimeException,
+)
 
 _TYPES = {
     "tensor(float)": "float32",
@@ -46,11 +60,14 @@ class OnnxRuntime:
         path = exported.graph_path(options.precision)
         try:
             self._session = onnxruntime.InferenceSession(
-                path.read_bytes(), session_options(options.threads), providers=[CUDA if cuda else CPU]
+                path.read_bytes(),
+                session_options(options.threads),
+                providers=[CUDA if cuda else CPU],
+                enable_fallback=0,
             )
-        except Exception as error:
-            raise BadModel(f"ONNX Runtime cannot load {path} ({error}); export the network again") from error
-        self._session.disable_fallback()
+        except _LOAD_ERRORS as error:
+            remedy = "export the network again, or allow 'onnx'" if cuda else "export the network again"
+            raise BadModel(f"ONNX Runtime cannot load {path} ({error}); {remedy}") from error
         if cuda and self._session.get_providers()[0] != CUDA:
             raise WorkError(
                 f"ONNX Runtime was told to use {CUDA} and uses {self._session.get_providers()[0]}; "

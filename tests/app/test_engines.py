@@ -1,5 +1,6 @@
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def copied(exported: Exported, tmp_path: Path) -> Exported:
 @pytest.fixture(autouse=True)
 def no_tensorrt(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a machine without it, whatever this one has."""
-    monkeypatch.setitem(__import__("sys").modules, "tensorrt", None)
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
 
 
 def reported(capsys: pytest.CaptureFixture[str]) -> dict:

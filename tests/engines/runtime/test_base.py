@@ -1,4 +1,6 @@
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -9,10 +11,19 @@ from engines.runtime.errors import NoRuntime
 from tests.engines.runtime.small import Small
 
 
+def test_the_door_itself_imports_no_back_end():
+    code = (
+        "import sys, engines.runtime.base;"
+        "print([name for name in ('torch', 'onnx', 'onnxruntime', 'tensorrt') if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert told.stdout.strip() == "[]"
+
+
 @pytest.fixture
 def no_tensorrt(monkeypatch):
     """As on a machine without it, whatever this one has."""
-    monkeypatch.setitem(__import__("sys").modules, "tensorrt", None)
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
 
 
 def test_the_first_allowed_runtime_that_can_run_is_taken_logged_and_described(exported, no_tensorrt, caplog):
@@ -36,7 +47,7 @@ def test_without_any_allowed_runtime_the_error_says_what_to_install(exported, no
 
 
 def test_a_runtime_without_its_package_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
     assert "pip install" in (why_not("onnx") or "")
 
 

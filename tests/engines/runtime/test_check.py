@@ -1,4 +1,5 @@
 import json
+import sys
 
 import numpy as np
 import onnx
@@ -33,7 +34,7 @@ def tensorrt(monkeypatch, tmp_path):
 
 @pytest.fixture
 def no_tensorrt(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "tensorrt", None)
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
 
 
 def tamper(folder, trust_again: bool) -> None:

@@ -1,3 +1,4 @@
+import hashlib
 import multiprocessing
 import os
 from pathlib import Path
@@ -42,4 +43,4 @@ def test_a_write_that_fails_leaves_nothing(tmp_path, monkeypatch):
 def test_the_hash_is_of_the_whole_file(tmp_path):
     path = tmp_path / "big"
     path.write_bytes(b"a" * (1 << 20) + b"b")
-    assert sha256(path) == __import__("hashlib").sha256(path.read_bytes()).hexdigest()
+    assert sha256(path) == hashlib.sha256(path.read_bytes()).hexdigest()
