@@ -68,6 +68,8 @@ def _verdict(report: Fields, _: ReportFigures | None) -> str:
 
 def verdict(report: Fields) -> tuple[str, str]:
     """What came out, in words, and good, bad or "" for neither."""
+    if "verdict" in report:
+        return report["verdict"]["text"], report["verdict"]["colour"]
     row = next(iter(report.get("validation") or []), None) or report.get("accuracy")
     if row is not None:
         return _verdict_on(row, row.get("classes") or report.get("classes") or [])
@@ -83,6 +85,11 @@ def verdict(report: Fields) -> tuple[str, str]:
         return "Nothing was decoded.", ""
     text = f"{received:,} samples received" + (f", {lost:,} lost" if lost else ", none lost")
     return f"{text}. Nothing was decoded.", "bad" if received == 0 else ""
+
+
+def _tables(report: Fields, _: ReportFigures | None) -> str:
+    """What a command tabulates by itself: `tables`, each with a title, a head, rows and how many columns are words."""
+    return "".join(_section(t["title"], _table(t["head"], t["rows"], t["n_text"])) for t in report.get("tables", []))
 
 
 def _verdict_on(row: Fields, classes: Sequence[str]) -> tuple[str, str]:
@@ -288,6 +295,7 @@ def _versions(report: Fields, _: ReportFigures | None) -> str:
 
 PARTS: tuple[Callable[[Fields, ReportFigures | None], str], ...] = (
     _verdict,
+    _tables,
     _numbers,
     _coupling,
     _validation,

@@ -1,7 +1,7 @@
 """`afterimage engines`: what runs an exported network here, whether it gives the network's numbers, and how fast."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from app.terminal import Terminal, write_stdout
 from calibration.report import to_json, write_report
 from engines.errors import InputError
 from engines.runtime.base import Options, choose, runtimes, why_not
+from engines.runtime.bench import Timing
 from engines.runtime.bench import bench as time_runtimes
 from engines.runtime.check import Checked
 from engines.runtime.check import check as check_runtimes
@@ -54,8 +55,11 @@ def check(options: argparse.Namespace, exported: Exported, terminal: Terminal) -
         found = check_runtimes(exported, _options(options), options.runtime or None)
     for checked in found:
         terminal.say(_told(checked))
-    status = _finish(options, exported, {"runtimes": [_fields(c) for c in found]}, terminal)
     refused = [checked.refused for checked in found if checked.refused]
+    shown = _shown(refused[0] if refused else "Every runtime that is here gives the network's numbers.", not refused)
+    tables = [_agreement_table(found)]
+    report = {"runtimes": [_fields(c) for c in found], "verdict": shown, "tables": tables}
+    status = _finish(options, exported, report, terminal)
     if refused:
         raise Disagreement(f"{len(refused)} of {len(found)} refused, {refused[0]}")
     return status
@@ -74,7 +78,10 @@ def bench(options: argparse.Namespace, exported: Exported, terminal: Terminal) -
             f"{timing.runtime} {timing.precision}: median {timing.median_ms:.2f} ms, 95 % under {timing.p95_ms:.2f}, "
             f"99 % under {timing.p99_ms:.2f} ({timing.n} calls of {timing.batch})"
         )
-    return _finish(options, exported, {"timings": [asdict(timing) for timing in timings]}, terminal)
+    best = min(timings, key=lambda timing: timing.median_ms)
+    shown = _shown(f"{best.median_ms:.2f} ms for a call of {best.batch} in {best.description}.", True)
+    report = {"timings": [asdict(t) for t in timings], "verdict": shown, "tables": [_timing_table(timings)]}
+    return _finish(options, exported, report, terminal)
 
 
 def _options(options: argparse.Namespace) -> Options:
@@ -94,6 +101,27 @@ def _told(checked: Checked) -> str:
     if checked.refused:
         return f"REFUSED  {name}: {checked.refused}"
     return f"ok       {name}: {'; '.join(map(str, checked.agreement))}"
+
+
+def _shown(text: str, good: bool) -> dict[str, str]:
+    return {"text": text, "colour": "good" if good else "bad"}
+
+
+def _agreement_table(found: Sequence[Checked]) -> dict[str, Any]:
+    rows = [
+        [c.runtime, c.precision, a.output, f"{a.max_abs:.2g}", f"{a.relative:.2g}", f"{a.cosine:.7f}"]
+        for c in found
+        for a in c.agreement
+    ]
+    rows += [[c.runtime, c.precision, c.absent or c.refused, "–", "–", "–"] for c in found if not c.agreement]
+    head = ["runtime", "precision", "output", "largest difference", "of the largest magnitude", "smallest cosine"]
+    return {"title": "Agreement", "head": head, "rows": rows, "n_text": 3}
+
+
+def _timing_table(timings: Sequence[Timing]) -> dict[str, Any]:
+    rows = [[t.description, t.batch, t.n, *(f"{ms:.2f}" for ms in (t.median_ms, t.p95_ms, t.p99_ms))] for t in timings]
+    head = ["runtime", "trials in a call", "calls", "median, ms", "95 % under", "99 % under"]
+    return {"title": "Times", "head": head, "rows": rows, "n_text": 1}
 
 
 def _fields(checked: Checked) -> dict[str, Any]:

@@ -66,7 +66,9 @@ def test_check_refuses_a_tampered_graph_with_its_numbers(copied, tmp_path, capsy
     assert "embedding:" in said.err
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert "against eager torch" in report["runtimes"][0]["refused"]
-    assert (tmp_path / "out" / "report.html").is_file()
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert 'class="card verdict bad">onnx (onnxruntime' in page
+    assert "largest difference" in page
 
 
 def test_build_writes_the_half_precision_graph_and_checks_it(copied, capsys):

@@ -138,3 +138,11 @@ def test_long_lists_are_cut_and_say_so():
 )
 def test_a_report_with_little_in_it_is_still_a_page(report):
     assert page(report, None).endswith("</html>\n")
+
+
+def test_a_command_may_bring_its_own_verdict_and_tables_and_both_are_escaped():
+    table = {"title": "Times <ms>", "head": ["runtime", "median"], "rows": [["onnx <1>", 2.5]], "n_text": 1}
+    made = page({"command": "engines", "verdict": {"text": "a < b", "colour": "bad"}, "tables": [table]}, None)
+    assert '<div class="card verdict bad">a &lt; b</div>' in made
+    assert "<h2>Times &lt;ms&gt;</h2>" in made
+    assert "<td class=text>onnx &lt;1&gt;</td><td>2.5</td>" in made
