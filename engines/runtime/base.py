@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Arrays = Mapping[str, NDArray[Any]]
 
 ALLOWED = ("tensorrt", "onnx", "torch")
-INSTALL_TENSORRT = 'python -m pip install "afterimage[tensorrt]" on a machine with an NVIDIA GPU'
+INSTALL_TENSORRT = 'python -m pip install -e ".[tensorrt]" on a machine with an NVIDIA GPU'
 INSTALL_CUDA = "install torch for CUDA (https://pytorch.org/get-started) on a machine with an NVIDIA GPU"
 INSTALL_ONNX = 'python -m pip install "onnxruntime==1.31.1"'
 INSTALL_ONNX_CUDA = "replace onnxruntime by onnxruntime-gpu on a machine with an NVIDIA GPU"

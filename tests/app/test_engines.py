@@ -84,7 +84,7 @@ def test_build_writes_the_half_precision_graph_and_checks_it(copied, capsys):
 
 def test_a_runtime_that_was_named_and_is_not_here_is_an_error_that_says_what_to_install(exported, capsys):
     assert main(["engines", "build", str(exported.folder), "--runtime", "tensorrt"]) == 2
-    assert 'pip install "afterimage[tensorrt]"' in capsys.readouterr().err
+    assert 'pip install -e ".[tensorrt]"' in capsys.readouterr().err
 
 
 def test_bench_times_what_is_here(exported, capsys):
@@ -118,5 +118,5 @@ def test_the_doctor_names_the_runtimes_what_to_install_and_what_never_ran(capsys
     assert findings["ONNX Runtime"]["ok"] is True
     assert "CPUExecutionProvider" in findings["ONNX Runtime"]["text"]
     assert findings["TensorRT"]["ok"] is None
-    assert 'pip install "afterimage[tensorrt]"' in findings["TensorRT"]["text"]
+    assert 'pip install -e ".[tensorrt]"' in findings["TensorRT"]["text"]
     assert any("TensorRT" in text for text in report["never_run"])

@@ -42,7 +42,7 @@ def test_a_network_in_memory_is_run_by_torch(no_tensorrt):
 
 
 def test_without_any_allowed_runtime_the_error_says_what_to_install(exported, no_tensorrt):
-    with pytest.raises(NoRuntime, match=r'pip install "afterimage\[tensorrt\]" on a machine with an NVIDIA GPU'):
+    with pytest.raises(NoRuntime, match=r'pip install -e "\.\[tensorrt\]" on a machine with an NVIDIA GPU'):
         open_runtime(exported.folder, ["tensorrt"])
 
 
