@@ -27,7 +27,7 @@ from calibration.brain.responses import Responses, prototype
 from calibration.brain.tuning import Looks, Tuning, looks
 from calibration.brain.waves import sources_uv
 from calibration.descriptors import Described
-from calibration.objects.builtin import BuiltIn
+from calibration.objects.shipped import DESCRIPTORS, Shipped
 from pipeline.simulated.participant import Evoked, Participant, Response
 
 __all__ = ["ELECTRODES", "REFERENCE", "Stimulus", "make_participant"]
@@ -122,4 +122,4 @@ def _looks(key: str, described: Described | None, built_in: Described) -> Looks:
 
 @cache
 def _built_in() -> Described:
-    return BuiltIn().described()
+    return Described.load(Shipped().checked(DESCRIPTORS))

@@ -6,7 +6,8 @@ from typing import Any
 
 from app.commands.run import default_out
 from app.headless import has_display, stop_on_signals
-from app.stimulus.process import Presentation, Presenter, Progress
+from app.stimulus.messages import Presentation, Progress
+from app.stimulus.process import Presenter
 from app.summary import versions
 from app.terminal import ProgressLine, Terminal, write_stdout
 from calibration import protocol

@@ -9,8 +9,8 @@ import pylsl
 from PySide6.QtGui import QGuiApplication
 
 from app.stimulus.director import Director, Marker
+from app.stimulus.messages import Presentation, Progress
 from app.stimulus.outcome import outcome
-from app.stimulus.process import Presentation, Progress
 from app.stimulus.show import ESCAPE, Shown, show
 from app.stimulus.stage import Stage
 from app.stimulus.supply import Supply

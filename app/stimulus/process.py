@@ -10,33 +10,13 @@ import os
 import signal
 import sys
 import traceback
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from calibration.protocols.steps import Step
+from app.stimulus.messages import Presentation, Progress
 from engines.errors import AfterimageError, WorkError
 
 STOP_S = 5.0
-
-
-@dataclass(frozen=True)
-class Presentation:
-    """What is to be shown, and where. `set_name` is "builtin", a folder, or "" where the steps need none."""
-
-    steps: tuple[Step, ...]
-    set_name: str
-    screen: int = 0
-    windowed: bool = False
-    photodiode: bool = False
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the presenter is: `share` of the preparation, then of the steps."""
-
-    text: str
-    share: float
 
 
 class Presenter:

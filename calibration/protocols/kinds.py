@@ -1,5 +1,6 @@
 """The schema of protocol files: what all protocols have in common, and each kind's own steps."""
 
+from abc import abstractmethod
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -94,9 +95,9 @@ class Protocol(_Model):
         """What the order is made of: (category, flicker in Hz or 0), as often as it comes in one round."""
         return tuple((category, 0.0) for category in self.chosen for _ in range(self.weights.get(category, 1)))
 
+    @abstractmethod
     def showing(self, trial: Trial) -> tuple[Step, ...]:
         """The steps of one trial, without fixation, question and blank."""
-        raise NotImplementedError
 
     def sequence_trials(self) -> int:
         """How many trials follow one another between two blanks."""

@@ -11,7 +11,8 @@ import pylsl
 import pytest
 from PIL import Image
 
-from app.stimulus.process import Presentation, Presenter, Progress
+from app.stimulus.messages import Presentation, Progress
+from app.stimulus.process import Presenter
 from calibration.protocol import load, steps, trials
 from calibration.protocols.steps import Screen, Step
 from calibration.stimuli import Item
@@ -151,7 +152,8 @@ def test_a_screen_that_is_not_there_is_told_with_those_that_are():
 
 PARENT = """
 if __name__ == "__main__":
-    from app.stimulus.process import Presentation, Presenter, Progress
+    from app.stimulus.messages import Presentation, Progress
+    from app.stimulus.process import Presenter
     from calibration.protocols.steps import Screen, Step
 
     forever = Step(Screen.BREAK, 1.0, waits=True)
