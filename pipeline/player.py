@@ -21,6 +21,7 @@ import pylsl
 from pipeline.clock import LslClock
 from pipeline.errors import SourceFailed
 from pipeline.outlet import lsl_info
+from pipeline.processes import end
 from pipeline.sources.base import Source, SourceEnded
 from pipeline.sources.lsl import LslSource
 from pipeline.sources.paced import PacedSource
@@ -122,11 +123,7 @@ class Player:
         if process is None or pipe is None:
             return
         pipe.close()
-        process.join(STOP_S)
-        if process.is_alive():
-            process.kill()
-            process.join()
-        process.close()
+        end(process, STOP_S)
 
 
 def _child(program: Program, pipe: Connection) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from app.stimulus.messages import Presentation, Progress
 from engines.errors import AfterimageError, WorkError
+from pipeline.processes import end
 
 STOP_S = 5.0
 
@@ -72,11 +73,7 @@ class Presenter:
         if self._process is None or self._pipe is None:
             return
         self._pipe.close()
-        self._process.join(STOP_S)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-        self._process.close()
+        end(self._process, STOP_S)
         self._process = self._pipe = None
 
 

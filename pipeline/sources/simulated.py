@@ -20,6 +20,7 @@ from engines.errors import AfterimageError
 from pipeline.clock import Clock, LslClock
 from pipeline.errors import SourceFailed
 from pipeline.outlet import lsl_info
+from pipeline.processes import end
 from pipeline.simulated.participant import Participant, stream_infos
 from pipeline.simulation import Player, Shown
 from pipeline.sources.base import SourceEnded
@@ -162,11 +163,7 @@ class SimulatedParticipant:
         if self._process is None or self._pipe is None:
             return
         self._pipe.close()
-        self._process.join(STOP_S)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-        self._process.close()
+        end(self._process, STOP_S)
         self._process = self._pipe = None
 
 
