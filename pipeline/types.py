@@ -162,10 +162,14 @@ class Marker:
 
 @dataclass(frozen=True)
 class Onset:
-    """All the decoder may know of a trial: its number and when it began. Labels go to the scorer."""
+    """All the decoder may know of a trial: its number and when it, or a part of it, began. Labels go to the scorer.
+
+    `part` is "single" for a trial of one window, "static" for the picture of a trial of two and "dynamic" for its turn.
+    """
 
     trial: int
     time_s: float
+    part: str = "single"
 
 
 @dataclass(frozen=True)
@@ -200,8 +204,21 @@ class Epoch:
 
 
 @dataclass(frozen=True)
+class Nearest:
+    """A known picture and how much it is like what was decoded: the cosine of the two embeddings."""
+
+    key: str
+    similarity: float
+
+
+@dataclass(frozen=True)
 class Decision:
-    """One answer. `probabilities` in the order of the decoder's classes; `decided_s` on the LSL clock."""
+    """One answer. `probabilities` in the order of the decoder's classes; `decided_s` on the LSL clock.
+
+    `stage` is "single", or of a trial of two windows "static", "refined" or "fused". `n_dynamic` samples of the turn
+    were seen. `colours` and `nearest` are empty for decoders that know neither; `nearest` has the most alike first;
+    `embedding` (dim,) is the decoded picture embedding.
+    """
 
     trial: int
     stage: str
@@ -210,8 +227,18 @@ class Decision:
     decided_s: float
     classes: tuple[str, ...]
     probabilities: tuple[float, ...]
+    colours: tuple[str, ...] = ()
+    colour_probabilities: tuple[float, ...] = ()
+    nearest: tuple[Nearest, ...] = ()
+    n_dynamic: int = 0
+    embedding: Array | None = field(default=None, compare=False, repr=False)
 
     @property
     def top(self) -> str:
         """The most probable class."""
         return self.classes[int(np.argmax(self.probabilities))]
+
+    @property
+    def top_colour(self) -> str | None:
+        """The most probable colour; None when colours were not decoded."""
+        return self.colours[int(np.argmax(self.colour_probabilities))] if self.colours else None
