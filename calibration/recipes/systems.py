@@ -1,0 +1,48 @@
+"""Every system by name: BrainSSD and its ablations, its predecessor, a modern peer, and the linear floor.
+
+One budget for all (docs/decisions/0148-one-budget.md): what differs between rows is the system.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from calibration.decoding.fit import Budget, Recipe
+from calibration.losses import LossWeights
+from calibration.recipes.networks import SIZES, Size, brainssd, enigma, neuro3d
+from calibration.recipes.ridge import RidgeRecipe
+from engines.errors import InputError
+from engines.models.brainssd import VARIANTS
+
+BUDGETS: Mapping[Size, Budget] = {"full": Budget(epochs=200, batch=128), "pocket": Budget()}
+WEIGHTS = LossWeights()
+WITHOUT = {
+    "squared error": {"squared_error": 0.0},
+    "contrastive": {"contrastive": 0.0},
+    "spectral": {"spectral": 0.0},
+    "prototypes": {"prototypes": 0.0},
+    "category": {"category": 0.0},
+}
+
+
+def systems(size: Size) -> dict[str, Recipe]:
+    """Recipes by name, BrainSSD first.
+
+    Raises:
+        InputError: no such size.
+    """
+    if size not in SIZES:
+        raise InputError(f"expected a size among {', '.join(SIZES)}; got {size!r}")
+    budget = BUDGETS[size]
+    found: list[Recipe] = [brainssd(variant, size, _named(variant), WEIGHTS, budget) for variant in VARIANTS]
+    found += [
+        brainssd("brainssd", size, f"brainssd/without {term}", replace(WEIGHTS, **without), budget)
+        for term, without in WITHOUT.items()
+    ]
+    peers = replace(WEIGHTS, spectral=0.0, prototypes=0.0)
+    found += [neuro3d(size, peers, budget), enigma(replace(peers, category=0.0, colour=0.0), budget)]
+    found += [RidgeRecipe(), RidgeRecipe(turns=False)]
+    return {recipe.name: recipe for recipe in found}
+
+
+def _named(variant: str) -> str:
+    return variant if variant == "brainssd" else f"brainssd/{variant}"
