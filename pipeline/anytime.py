@@ -4,16 +4,16 @@ A trial is the picture (static) and, soon after it, the turn of the same object 
 Neuro-3D, CVPR 2025). The dynamic window is decoded as far as it has come.
 """
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, runtime_checkable
 
 from engines.errors import InputError
-from pipeline.epochs import EpochConfig
-from pipeline.preprocess import ChainConfig
-from pipeline.types import Array, Nearest
+from pipeline.epochs import EpochBuilder, EpochConfig
+from pipeline.preprocess import BAND_LIMIT, ChainConfig
+from pipeline.second_rate import SecondRate
+from pipeline.types import NOT_YET_S, Array, Block, Decision, Epoch, Nearest, Onset
 
-# A turn belongs to the picture before it when it begins this soon after.
-TURN_WITHIN_S = 10.0
 # As in EEG-3D.
 PICTURE = EpochConfig(-0.2, 0.8, (-0.2, 0.0))
 TURN = EpochConfig(-0.2, 5.8, (-0.2, 0.0))
@@ -87,6 +87,7 @@ class Answer:
     embedding: Array
 
 
+@runtime_checkable
 class AnytimeDecoder(Protocol):
     """A fitted decoder of two streams, with everything that must be the same live as it was in calibration."""
 
@@ -124,6 +125,107 @@ class AnytimeDecoder(Protocol):
         """Decode one trial as far as it has come; a pure function of its arguments.
 
         `static_uv` (n_channels, n_static) whole; `dynamic_uv` (n_channels, n) the first n samples of the dynamic
-        window, None for none of it; both baseline-corrected microvolts, read-only. Thread: decode.
+        window, None for none of it; both baseline-corrected microvolts. Thread: decode.
         """
         ...
+
+
+@dataclass
+class _Trial:
+    """What is known of a trial whose turn is to come: its picture, and what of the turn came before that was whole."""
+
+    static: Epoch | None = None
+    turns: bool = False
+    held: list[Epoch] = field(default_factory=list)
+
+
+class TrialWindows:
+    """Turns blocks and onsets of parts into epochs of both windows, the second at its own rate and as it grows.
+
+    A trial's static epoch leaves first, then beginnings of its turn, the whole of it last or the reason why there is
+    none; each turn carries the static epoch of its trial. Where the picture's window is rejected, so is the trial, and
+    nothing more of it comes. Used in the place of an `EpochBuilder`. `high_hz` is where the chain's band ends, None for
+    a chain without a low-pass. Thread: decode only.
+
+    Raises:
+        StreamMismatch: the rate of the turn cannot be made of the one that comes.
+    """
+
+    def __init__(self, windows: Windows, n_channels: int, sfreq_hz: float, high_hz: float | None) -> None:
+        self.windows = windows
+        self._static = EpochBuilder(windows.static, n_channels, sfreq_hz)
+        highest_hz = BAND_LIMIT * windows.dynamic_hz
+        self.second_rate = SecondRate(sfreq_hz, windows.dynamic_hz, min(high_hz or highest_hz, highest_hz))
+        self._dynamic = EpochBuilder(windows.dynamic, n_channels, windows.dynamic_hz, windows.steps[:-1])
+        self._trials: dict[int, _Trial] = {}
+
+    def onset(self, onset: Onset) -> None:
+        """Queue the onset of a picture (part "static") or of a turn ("dynamic")."""
+        if onset.part == "static":
+            # A turn belongs to the newest picture: of older ones only those count that are turning.
+            self._trials = {n: trial for n, trial in self._trials.items() if trial.turns}
+            self._trials[onset.trial] = _Trial()
+            self._static.onset(onset)
+        elif (trial := self._trials.get(onset.trial)) is not None:
+            trial.turns = True
+            self._dynamic.onset(onset)
+
+    def push(self, block: Block) -> list[Epoch]:
+        """Take preprocessed samples; return what became complete or impossible, in the order of its last sample."""
+        return list(self._in_order([*self._static.push(block), *self._dynamic.push(self.second_rate.push(block))]))
+
+    def finish(self) -> list[Epoch]:
+        """No more data will come: what still waits is rejected."""
+        return list(self._in_order([*self._static.finish(), *self._dynamic.finish()]))
+
+    def drop(self, trial: int) -> None:
+        """Nothing more of this trial is wanted."""
+        self._trials.pop(trial, None)
+        self._dynamic.drop(trial)
+
+    def _in_order(self, epochs: Sequence[Epoch]) -> Iterator[Epoch]:
+        for epoch in sorted(epochs, key=lambda e: e.window_stop_s):
+            if epoch.part == "static":
+                yield from self._of_picture(epoch)
+            elif epoch.trial in self._trials:
+                yield from self._of_turn(epoch)
+
+    def _of_picture(self, epoch: Epoch) -> Iterator[Epoch]:
+        yield epoch
+        if epoch.rejected is not None:
+            self.drop(epoch.trial)
+        elif (trial := self._trials.get(epoch.trial)) is not None:
+            trial.static = epoch
+            for held in trial.held:
+                yield from self._of_turn(held)
+
+    def _of_turn(self, epoch: Epoch) -> Iterator[Epoch]:
+        trial = self._trials[epoch.trial]
+        if trial.static is None:
+            trial.held.append(epoch)
+            return
+        if not epoch.beginning:
+            del self._trials[epoch.trial]
+        yield replace(epoch, static=trial.static)
+
+
+def answered(decoder: AnytimeDecoder, epoch: Epoch, pick: Sequence[int]) -> Decision:
+    """The decoder's answer to a picture, or to a turn as far as it has come, from the rows `pick` of the epoch."""
+    static = epoch if epoch.static is None else epoch.static
+    dynamic_uv = None if epoch.static is None else epoch.data[pick]
+    answer = decoder.answer(static.data[pick], dynamic_uv)
+    stage = "static" if dynamic_uv is None else "refined" if epoch.beginning else "fused"
+    return Decision(
+        trial=epoch.trial,
+        stage=stage,
+        onset_s=static.onset_s,
+        window_stop_s=epoch.window_stop_s,
+        decided_s=NOT_YET_S,
+        classes=decoder.classes,
+        probabilities=tuple(answer.probabilities.tolist()),
+        colours=decoder.colours,
+        colour_probabilities=tuple(answer.colour_probabilities.tolist()),
+        nearest=answer.nearest,
+        n_dynamic=0 if dynamic_uv is None else dynamic_uv.shape[1],
+        embedding=answer.embedding,
+    )

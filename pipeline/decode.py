@@ -4,20 +4,21 @@ It sees onsets and trial numbers, never labels; labels go to the scorer (`pipeli
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
 from pipeline.acquire import Acquisition
+from pipeline.anytime import AnytimeDecoder, TrialWindows, answered
 from pipeline.channels import Lossless
 from pipeline.clock import Clock
 from pipeline.epochs import EpochBuilder, EpochConfig
 from pipeline.errors import Overrun
 from pipeline.preprocess import Chain, ChainConfig
 from pipeline.timing import Ledger
-from pipeline.types import Array, Boundary, BoundaryKind, Decision, Epoch, Onset
+from pipeline.types import NOT_YET_S, Array, Boundary, BoundaryKind, Decision, Epoch, Onset
 
 # A sender of single samples would wake the decoding a thousand times a second: it waits for this much (decision 0090).
 GATHER_S = 0.005
@@ -73,19 +74,19 @@ class DecodeLoop:
         self,
         acquisition: Acquisition,
         chain: Chain,
-        builder: EpochBuilder | None,
-        decoder: Decoder | None,
+        builder: EpochBuilder | TrialWindows | None,
+        decoder: Decoder | AnytimeDecoder | None,
         clock: Clock,
         ledger: Ledger,
     ) -> None:
         self._acquisition = acquisition
         self.chain = chain
         self._builder = builder
-        self._decoder = decoder
         self._clock = clock
         self._ledger = ledger
         # A stream may send the decoder's channels in another order.
-        self._pick = [chain.channels.index(name) for name in decoder.channels] if decoder else []
+        pick = [chain.channels.index(name) for name in decoder.channels] if decoder else []
+        self._answer = _answering(decoder, pick) if decoder else None
         self._cursor = 0
         self._gathered = max(1, round(GATHER_S * acquisition.info.sfreq_hz))
         self._boundaries: deque[Boundary] = deque()
@@ -172,30 +173,48 @@ class DecodeLoop:
         self._undecided.extend(epochs)
         while self._undecided:
             epoch = self._undecided.popleft()
-            if epoch.rejected is not None or self._decoder is None:
+            if epoch.rejected is None and self._answer is not None:
+                self._decide(self._answer, epoch)
+            if not epoch.beginning:
                 self._epochs.append(epoch)
-                continue
-            try:
-                self._decisions.append(self._decide(self._decoder, epoch))
-            except Exception:
-                self._epochs.append(replace(epoch, rejected="decoder failed"))
-                raise
-            self._epochs.append(epoch)
 
-    def _decide(self, decoder: Decoder, epoch: Epoch) -> Decision:
+    def _decide(self, answer: Callable[[Epoch], Decision], epoch: Epoch) -> None:
         began_s = self._clock.now_s()
-        probabilities = decoder.probabilities(epoch.data[self._pick])
+        try:
+            decision = answer(epoch)
+        except Exception:
+            self._lose(epoch)
+            raise
         decided_s = self._clock.now_s()
+        self._decisions.append(replace(decision, decided_s=decided_s))
         self._ledger.add("decode", decided_s - began_s)
         in_ring_s = self._acquisition.when_written_s(epoch.window_stop_s)
         if in_ring_s is not None:
-            self._ledger.add("window to answer", decided_s - in_ring_s)
-        return Decision(
-            trial=epoch.trial,
-            stage=decoder.stage,
-            onset_s=epoch.onset_s,
-            window_stop_s=epoch.window_stop_s,
-            decided_s=decided_s,
-            classes=decoder.classes,
-            probabilities=tuple(float(p) for p in np.asarray(probabilities)),
-        )
+            self._ledger.add(_way(epoch, decision), decided_s - in_ring_s)
+
+    def _lose(self, epoch: Epoch) -> None:
+        """What was answered of the trial stands; no more of it is decided."""
+        self._epochs.append(replace(epoch, rejected="decoder failed", beginning=False))
+        self._undecided = deque(e for e in self._undecided if e.trial != epoch.trial)
+        if self._builder is not None:
+            self._builder.drop(epoch.trial)
+
+
+def _way(epoch: Epoch, decision: Decision) -> str:
+    """What the ledger calls the time from the last sample of the window in the ring to the answer."""
+    return "window to answer" if epoch.part == "single" else f"{decision.stage} answer"
+
+
+def _answering(decoder: Decoder | AnytimeDecoder, pick: list[int]) -> Callable[[Epoch], Decision]:
+    """From an epoch to a decision that has no moment yet, from the rows `pick` of the epoch."""
+    if isinstance(decoder, AnytimeDecoder):
+        return lambda epoch: answered(decoder, epoch, pick)
+    return lambda epoch: Decision(
+        trial=epoch.trial,
+        stage=decoder.stage,
+        onset_s=epoch.onset_s,
+        window_stop_s=epoch.window_stop_s,
+        decided_s=NOT_YET_S,
+        classes=decoder.classes,
+        probabilities=tuple(float(p) for p in np.asarray(decoder.probabilities(epoch.data[pick]))),
+    )

@@ -7,8 +7,9 @@ the one whose own time stamp is nearest, never the one that happened to arrive w
 
 import logging
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -75,26 +76,42 @@ class _Segment:
 class _Waiting:
     onset: Onset
     since_s: float | None = None
+    n_given: int = 0
 
 
 class EpochBuilder:
     """Turns blocks and onsets into epochs.
 
+    A window may be given out while it grows: `beginnings` are the numbers of samples, ascending, at which its first
+    samples leave as an epoch of their own, bit for bit the first samples of the whole.
+
     Thread: decode only.
     """
 
-    def __init__(self, config: EpochConfig, n_channels: int, sfreq_hz: float) -> None:
+    def __init__(self, config: EpochConfig, n_channels: int, sfreq_hz: float, beginnings: Sequence[int] = ()) -> None:
+        """Raises InputError when a window or a beginning holds no sample, or a beginning not the whole baseline."""
         self.config = config
         self.sfreq_hz = sfreq_hz
-        self._n = config.n_samples(sfreq_hz)
         self._onset_index = config.onset_index(sfreq_hz)
-        if self._n < 1:
+        self._baseline = self._baseline_samples()
+        n = config.n_samples(sfreq_hz)
+        if n < 1:
             raise InputError(f"an epoch of {config.tmax_s - config.tmin_s} s holds no sample at {sfreq_hz} Hz")
+        self._steps = (*beginnings, n)
+        least = self._baseline.stop if self._baseline else 1
+        if beginnings and (beginnings[0] < least or any(a >= b for a, b in pairwise(self._steps))):
+            raise InputError(f"beginnings must ascend from {least} to below {n} samples; got {list(beginnings)}")
         reach_s = max(config.tmax_s, 0.0) - min(config.tmin_s, 0.0)
         self._ring = Ring(n_channels, round((HISTORY_S + reach_s) * sfreq_hz))
         self._segments: list[_Segment] = []
         self._waiting: list[_Waiting] = []
         self._now_s: float | None = None
+
+    def _baseline_samples(self) -> slice | None:
+        if self.config.baseline_s is None:
+            return None
+        low, high = (round(t * self.sfreq_hz) + self._onset_index for t in self.config.baseline_s)
+        return slice(low, max(high, low + 1))
 
     @property
     def n_waiting(self) -> int:
@@ -104,6 +121,10 @@ class EpochBuilder:
     def onset(self, onset: Onset) -> None:
         """Queue an onset."""
         insort(self._waiting, _Waiting(onset), key=lambda w: w.onset.time_s)
+
+    def drop(self, trial: int) -> None:
+        """Nothing more of this trial is wanted."""
+        self._waiting = [w for w in self._waiting if w.onset.trial != trial]
 
     def push(self, block: Block) -> list[Epoch]:
         """Take preprocessed samples; return what became complete or impossible, in onset order."""
@@ -137,13 +158,23 @@ class EpochBuilder:
         done: list[Epoch] = []
         still: list[_Waiting] = []
         for waiting in self._waiting:
-            epoch = self._try(waiting.onset) or self._expired(waiting)
-            if epoch is None:
+            epochs = list(self._due(waiting))
+            done += epochs
+            if not epochs or epochs[-1].beginning:
                 still.append(waiting)
-            else:
-                done.append(epoch)
         self._waiting = still
         return done
+
+    def _due(self, waiting: _Waiting) -> Iterator[Epoch]:
+        """Beginnings that became complete, then the whole window or the reason why it never will."""
+        more = True
+        while more:
+            epoch = self._try(waiting.onset, self._steps[waiting.n_given]) or self._expired(waiting)
+            if epoch is None:
+                return
+            yield epoch
+            more = epoch.beginning
+            waiting.n_given += 1
 
     def _expired(self, waiting: _Waiting) -> Epoch | None:
         if waiting.since_s is None:
@@ -158,8 +189,8 @@ class EpochBuilder:
         )
         return self._reject(onset, "expired")
 
-    def _try(self, onset: Onset) -> Epoch | None:
-        """The epoch, a rejection, or None while its window is not complete."""
+    def _try(self, onset: Onset, n: int) -> Epoch | None:
+        """The first `n` samples of the window, a rejection, or None while they are not complete."""
         filled = [s for s in self._segments if s.stop > max(s.start, self._ring.oldest)]
         index = self._segment_of(onset.time_s, filled)
         if index is None:
@@ -171,7 +202,7 @@ class EpochBuilder:
         if nearest == segment.stop - 1 and (is_last or onset.time_s > times[-1] + 0.5 / self.sfreq_hz):
             # The next sample may be nearer still, or the onset lies in the hole behind this segment.
             return None if is_last or segment is filled[-1] else self._reject(onset, "gap")
-        return self._place(onset, segment, nearest - self._onset_index, is_last)
+        return self._place(onset, segment, nearest - self._onset_index, n, is_last)
 
     def _segment_of(self, time_s: float, filled: list[_Segment]) -> int | None:
         """The newest segment that begins no later than half a sample after the onset."""
@@ -181,35 +212,45 @@ class EpochBuilder:
                 return index
         return None
 
-    def _place(self, onset: Onset, segment: _Segment, start: int, is_last: bool) -> Epoch | None:
+    def _place(self, onset: Onset, segment: _Segment, start: int, n: int, is_last: bool) -> Epoch | None:
         if start < segment.start:
             return self._reject(onset, "before data" if segment.start == 0 else "gap")
         if start < self._ring.oldest:
             return self._reject(onset, "too late")
         if start < segment.start + segment.n_settling:
             return self._reject(onset, "settling")
-        if start + self._n > segment.stop:
+        if start + n > segment.stop:
             return None if is_last else self._reject(onset, "gap")
-        return self._cut(onset, start)
+        return self._cut(onset, start, n)
 
-    def _cut(self, onset: Onset, start: int) -> Epoch:
-        view, times = self._ring.view(start, start + self._n)
+    def _cut(self, onset: Onset, start: int, n: int) -> Epoch:
+        view, times = self._ring.view(start, start + n)
         data = view.copy()
         stop_s = float(times[-1])
         if not np.isfinite(data).all():
             return self._reject(onset, "non-finite", stop_s)
-        if self.config.baseline_s is not None:
-            low, high = (round(t * self.sfreq_hz) + self._onset_index for t in self.config.baseline_s)
-            data -= data[:, low : max(high, low + 1)].mean(axis=1, keepdims=True)
+        if self._baseline is not None:
+            data -= data[:, self._baseline].mean(axis=1, keepdims=True)
         if self.config.reject_uv is not None and float(np.ptp(data, axis=1).max()) > self.config.reject_uv:
             return self._reject(onset, "peak-to-peak", stop_s)
         data.flags.writeable = False
-        return Epoch(onset.trial, onset.time_s, data, self.sfreq_hz, self._onset_index, stop_s)
+        return Epoch(
+            onset.trial,
+            onset.time_s,
+            data,
+            self.sfreq_hz,
+            self._onset_index,
+            stop_s,
+            part=onset.part,
+            beginning=n < self._steps[-1],
+        )
 
     def _reject(self, onset: Onset, reason: str, stop_s: float | None = None) -> Epoch:
         stop = onset.time_s + self.config.tmax_s if stop_s is None else stop_s
         nothing = np.empty((0, 0))
-        return Epoch(onset.trial, onset.time_s, nothing, self.sfreq_hz, self._onset_index, stop, rejected=reason)
+        return Epoch(
+            onset.trial, onset.time_s, nothing, self.sfreq_hz, self._onset_index, stop, rejected=reason, part=onset.part
+        )
 
 
 def _nearest(times: Array, time_s: float) -> int:

@@ -22,7 +22,7 @@ class SecondRate:
     def __init__(self, rate_in_hz: float, rate_out_hz: float, high_hz: float) -> None:
         self.sfreq_hz = rate_out_hz
         self._resampler = Resampler(rate_in_hz, rate_out_hz, high_hz)
-        self._left = 0
+        self._left = self._resampler.n_memory
         self._pending: Boundary | None = None
 
     def group_delay_s(self, freqs_hz: Array) -> Array:
@@ -38,7 +38,7 @@ class SecondRate:
         n = block.times_s.size
         if n == 0:
             return self._block(no_samples(block.data.shape[0]))
-        usable = np.isfinite(block.data).all(axis=0)
+        usable = np.asarray(np.isfinite(block.data).all(axis=0))
         settled = block.settled & (np.arange(n) >= self._left)
         self._left = max(0, self._left - n)
         held = Samples(np.where(usable, block.data, 0.0), block.times_s, settled, usable)

@@ -8,20 +8,22 @@ import json
 import logging
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.acquire import Acquisition
+from pipeline.anytime import AnytimeDecoder, TrialWindows, Windows
 from pipeline.channels import Lossless
 from pipeline.clock import Clock, LslClock
 from pipeline.coupling.values import CouplingConfig
 from pipeline.decode import DecodeLoop, Decoder
 from pipeline.epochs import EpochBuilder, EpochConfig
+from pipeline.errors import StreamMismatch
 from pipeline.evoked import Evoked, EvokedMeans
 from pipeline.live_coupling import CouplingLoop
 from pipeline.lived import LivedWriter
 from pipeline.preprocess import Chain, ChainConfig
 from pipeline.quality import ChannelQuality
-from pipeline.scoring import Events, Scorer
+from pipeline.scoring import ColourOf, Events, Scorer
 from pipeline.sources.base import Source
 from pipeline.timing import Ledger
 from pipeline.types import Array, Decision, Epoch, Item, Kind, Marker, SourceEvent
@@ -46,7 +48,9 @@ class Setup:
 
     `chain` None: nothing is filtered or cut, and `off` says why (no microvolts, no regular rate). `epoch` None: no
     epochs. `patterns` maps classes to globs on marker labels; empty: every label is its own class. `trial_start` is
-    a glob on the markers that begin a trial of several windows.
+    a glob on the markers that begin a trial of several windows. `colour_of` says which colour an onset's label names.
+
+    A decoder of two streams brings its own windows; `epoch` is the static one then.
     """
 
     chain: ChainConfig | None
@@ -54,6 +58,7 @@ class Setup:
     patterns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     trial_start: str | None = None
     off: str = ""
+    colour_of: ColourOf | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class Session:
         self,
         source: Source,
         setup: Callable[[Acquisition], Setup],
-        decoder: Decoder | None = None,
+        decoder: Decoder | AnytimeDecoder | None = None,
         frozen: Mapping[str, Array] | None = None,
         unit: str | None = None,
         clock: Clock | None = None,
@@ -118,8 +123,11 @@ class Session:
         self.event_counts: Counter[str] = Counter()
         self.recent_markers: deque[Marker] = deque(maxlen=MAX_RECENT_MARKERS)
         self.decisions: list[Decision] = []
+        self._newest: Decision | None = None
         self.n_accepted = 0
         self.rejected: Counter[str] = Counter()
+        self.n_turns = 0
+        self.turns_lost: Counter[str] = Counter()
         self._evoked = EvokedMeans()
         self.workers: tuple[Worker, ...] = ()
 
@@ -129,13 +137,15 @@ class Session:
         Raises:
             StreamMissing, FileUnreadable: from the source.
             UnitUnknown: a decoder is there and the stream declares no known unit.
-            InputError: the chain does not fit the stream.
+            StreamMismatch: the chain does not fit the stream, or its rate not the decoder.
         """
         acquisition = self.acquisition
         acquisition.open()
         self.live = self._source.live
         self.setup = self._make_setup(acquisition)
-        self.scorer = Scorer(Events(self.setup.patterns, self.setup.trial_start))
+        setup, windows = self.setup, self.windows
+        turn = windows.turn if windows else None
+        self.scorer = Scorer(Events(setup.patterns, setup.trial_start, turn, setup.colour_of))
         self._lived = LivedWriter(dict(acquisition.marker_streams)) if self.live else None
         acquisition.keeps_items = self.live or self._on_item is not None
         self.watch = StreamWatch(self.clock, acquisition.info.name)
@@ -143,12 +153,19 @@ class Session:
             acquisition.require_microvolts()
         if self.setup.chain is not None:
             chain = Chain(self.setup.chain, acquisition.info, self._frozen)
-            builder = None
-            if self.setup.epoch is not None:
-                builder = EpochBuilder(self.setup.epoch, len(chain.channels), chain.sfreq_hz)
-            self.loop = DecodeLoop(acquisition, chain, builder, self.decoder, self.clock, self.ledger)
+            self.loop = DecodeLoop(acquisition, chain, self._cutter(chain), self.decoder, self.clock, self.ledger)
         if self._coupling_config is not None:
             self.coupling = self._coupled(self._coupling_config)
+
+    def _cutter(self, chain: Chain) -> EpochBuilder | TrialWindows | None:
+        n_channels, rate_hz = len(chain.channels), chain.sfreq_hz
+        if isinstance(self.decoder, AnytimeDecoder):
+            if rate_hz != self.decoder.sfreq_hz:
+                raise StreamMismatch(
+                    f"the decoder takes {self.decoder.sfreq_hz:g} Hz and its chain gives {rate_hz:g} Hz; refit it"
+                )
+            return TrialWindows(self.decoder.windows, n_channels, rate_hz, chain.config.high_hz)
+        return EpochBuilder(self.setup.epoch, n_channels, rate_hz) if self.setup.epoch is not None else None
 
     def _coupled(self, config: CouplingConfig) -> CouplingLoop:
         return CouplingLoop(self.acquisition, config, self.clock, self.ledger, self._bads)
@@ -309,7 +326,7 @@ class Session:
             onset = self.scorer.take(marker)
             if onset is not None and self.loop is not None:
                 self.loop.onsets.put(onset)
-            if onset is not None and self._on_trial is not None:
+            if onset is not None and onset.part != "dynamic" and self._on_trial is not None:
                 self._on_trial(self.scorer.truth[onset.trial], onset.time_s)
         if self.loop is None:
             self.acquisition.boundaries.take_all()
@@ -344,20 +361,31 @@ class Session:
     def _collect(self, loop: DecodeLoop) -> None:
         epochs, decisions = loop.take()
         for decision in decisions:
-            self.decisions.append(decision)
+            self._newest = decision
+            # The embeddings of a whole day would fill the memory: whoever wants them all listens.
+            self.decisions.append(replace(decision, embedding=None))
             if self._on_decision is not None:
                 self._on_decision(decision)
         for epoch in epochs:
             self._count(epoch)
 
     def _count(self, epoch: Epoch) -> None:
+        is_turn = epoch.part == "dynamic"
         if epoch.rejected is not None:
-            self.rejected[epoch.rejected] += 1
+            (self.turns_lost if is_turn else self.rejected)[epoch.rejected] += 1
+            return
+        if is_turn:
+            self.n_turns += 1
             return
         self.n_accepted += 1
         self._evoked.add(self.scorer.truth[epoch.trial], epoch.data)
 
     # What there is to see.
+
+    @property
+    def windows(self) -> Windows | None:
+        """The two windows of a trial; None for decoders of one window, and without a decoder."""
+        return self.decoder.windows if isinstance(self.decoder, AnytimeDecoder) else None
 
     @property
     def evoked(self) -> tuple[Evoked, ...]:
@@ -386,7 +414,7 @@ class Session:
             n_markers=sum(self.scorer.marker_counts.values()),
             n_accepted=self.n_accepted,
             n_rejected=sum(self.rejected.values()),
-            decision=self.decisions[-1] if self.decisions else None,
+            decision=self._newest,
             n_decisions=len(self.decisions),
             workers=tuple(w.health for w in self.workers),
             events=tuple(self.events)[-50:],

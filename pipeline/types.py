@@ -191,7 +191,9 @@ class Block:
 class Epoch:
     """One trial's window. `data` (n_channels, n), sample `onset_index` is nearest to the onset.
 
-    `rejected` is None for an accepted epoch, else the reason; a rejected epoch may carry no data.
+    `rejected` is None for an accepted epoch, else the reason; a rejected epoch may carry no data. `part` is that of its
+    onset. A `beginning` is the first samples of a window that still grows; the whole one follows, or a rejection. The
+    window of a turn carries the `static` window of its trial.
     """
 
     trial: int
@@ -201,6 +203,9 @@ class Epoch:
     onset_index: int
     window_stop_s: float
     rejected: str | None = None
+    part: str = "single"
+    beginning: bool = False
+    static: "Epoch | None" = None
 
 
 @dataclass(frozen=True)
@@ -209,6 +214,10 @@ class Nearest:
 
     key: str
     similarity: float
+
+
+# When a decision was made that is still being made.
+NOT_YET_S = float("nan")
 
 
 @dataclass(frozen=True)
