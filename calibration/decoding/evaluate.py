@@ -161,36 +161,26 @@ def _of_colours(logits: Array, colour: Numbers) -> list[Measure]:
 
 def _of_pictures(similarity: Array, category: Numbers, number: Numbers) -> list[Measure]:
     """Retrieval among the unseen objects: the object, its category, and the category in Neuro-3D's form."""
-    n_items = len(category)
-    own = np.arange(n_items)
-    asked = ((n_items, 1), (n_items, 5), (2, 1))
-    ways = dict.fromkeys((w, k) for w, k in asked if k < w)
-    names = {2: "picture 2-way"}
-    found = [
-        Measure(
-            f"{names.get(w, f'picture of {w}') if n_items > 2 else f'picture of {w}'} top-{k}",
-            top_k_credit(similarity, k, w),
-            own,
-            k / w,
-        )
-        for w, k in ways
-    ]
-    present, place = np.unique(category, return_inverse=True)
-    even = len(set(np.bincount(place))) == 1
-    n = len(present)
-    for name, rows in (
-        ("category of nearest picture", np.ones(n_items, bool)),
-        (f"gallery of objects {number.min():02d}", number == number.min()),
-    ):
-        if len(np.unique(category[rows])) < n or n < 2:
-            continue
-        nearest = best_of_category(similarity[:, rows], category[rows])
-        found += [
-            Measure(f"{name} top-{k}", top_k_credit(nearest, k), place, k / n if even else None)
-            for k in (1, 5)
-            if k < n
-        ]
+    n, own = len(category), np.arange(len(category))
+    found = [Measure(f"picture of {n} top-{k}", top_k_credit(similarity, k), own, k / n) for k in (1, 5) if k < n]
+    if n > 2:
+        found.append(Measure("picture 2-way top-1", top_k_credit(similarity, 1, 2), own, 0.5))
+    found += _of_nearest("category of nearest picture", similarity, category, category)
+    first = number == number.min()
+    if len(np.unique(category[first])) == len(np.unique(category)):
+        name = f"category in gallery of objects {number.min():02d}"
+        found += _of_nearest(name, similarity[:, first], category[first], category)
     return found
+
+
+def _of_nearest(name: str, similarity: Array, gallery: Numbers, category: Numbers) -> list[Measure]:
+    """Each category as near as the nearest of its pictures in the gallery."""
+    place = np.unique(category, return_inverse=True)[1]
+    n = int(place.max()) + 1
+    even = len(set(np.unique(gallery, return_counts=True)[1])) == 1
+    nearest = best_of_category(similarity, gallery)
+    ways = [k for k in (1, 5) if k < n]
+    return [Measure(f"{name} top-{k}", top_k_credit(nearest, k), place, k / n if even else None) for k in ways]
 
 
 def confidence(fitted: Fitted, selection: TrialSet, test: TrialSet) -> dict[str, Any]:
