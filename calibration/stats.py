@@ -35,7 +35,9 @@ def confusion(truth: Labels, answers: Labels, n_classes: int) -> Labels:
     return np.bincount(truth * n_classes + answers, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
-def balanced_interval(truth: Labels, answers: Labels, n_classes: int, level: float = 0.95) -> tuple[float, float]:
+def balanced_interval(
+    truth: Labels, answers: Labels, n_classes: int, level: float = 0.95, n_draws: int = N_DRAWS
+) -> tuple[float, float]:
     """Equal-tailed interval of the balanced accuracy over trials.
 
     The posterior of a mean of recalls (Brodersen et al. 2010, ICPR, equation 7), with Jeffreys' prior for each recall,
@@ -47,7 +49,7 @@ def balanced_interval(truth: Labels, answers: Labels, n_classes: int, level: flo
     totals = np.bincount(truth, minlength=n_classes)
     hits = np.bincount(truth[truth == answers], minlength=n_classes)
     seen = totals > 0
-    draws = rng.beta(hits[seen] + 0.5, (totals - hits)[seen] + 0.5, size=(N_DRAWS, int(seen.sum()))).mean(axis=1)
+    draws = rng.beta(hits[seen] + 0.5, (totals - hits)[seen] + 0.5, size=(n_draws, int(seen.sum()))).mean(axis=1)
     tail = (1.0 - level) / 2.0
     low, high = np.quantile(draws, [tail, 1.0 - tail])
     # Jeffreys' interval excludes 0 and 1 themselves; as Brown et al. do, it is widened to hold the estimate.
