@@ -65,6 +65,16 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _seeds(text: str) -> tuple[int, ...]:
+    found: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        if not first.isdecimal() or not (last or first).isdecimal() or int(last or first) < int(first):
+            raise argparse.ArgumentTypeError(f"expected seeds such as 9-13 or 9,11, got {text!r}")
+        found += range(int(first), int(last or first) + 1)
+    return tuple(dict.fromkeys(found))
+
+
 def _unit(text: str) -> str:
     if microvolts_per(text) is None:
         raise argparse.ArgumentTypeError(f"expected a unit of voltage (V, mV or uV), got {text!r}")
@@ -156,14 +166,21 @@ def _add_simulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--minutes", type=_above_zero, metavar="M", help="stop after M minutes (default: the protocol's end)"
     )
-    parser.add_argument(
-        "--protocol", default="pictures", metavar="NAME", help="pictures (default), or another that `present` knows"
-    )
+    parser.add_argument("--protocol", metavar="NAME", help="pictures (default), or another that `present` knows")
     parser.add_argument(
         "--run", type=int, metavar="N", help="day of the participant of --seed (default 0 into a file, 1 live)"
     )
     parser.add_argument(
         "--to", type=_new_file, metavar="FILE.xdf", help="write a new file, faster than real time, instead of streaming"
+    )
+    parser.add_argument(
+        "--dataset", type=Path, metavar="DIR", help="write epochs in the layout of EEG-3D: its protocol, 24 sessions"
+    )
+    parser.add_argument(
+        "--participants",
+        type=_seeds,
+        metavar="N-M",
+        help="seeds of the participants of --dataset, as 9-13 or 9,11; one that is there is left alone",
     )
 
 

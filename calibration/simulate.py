@@ -1,6 +1,5 @@
 """`afterimage simulate`: a participant, a protocol and a seed, played over LSL or written to a file."""
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +11,13 @@ from calibration import protocol
 from calibration.participant import Stimulus, make_participant
 from engines.errors import InputError
 from pipeline.clock import LslClock
-from pipeline.simulation import Player
+from pipeline.simulated.participant import Participant
+from pipeline.sources.played import START_S, PlayedSource
 from pipeline.sources.simulated import Outlets, Performance, perform
+from pipeline.types import EegChunk, MarkerChunk
 from pipeline.xdf.writer import XdfWriter
 
-START_S = 1000.0  # the first stamp of a written file; any number does, a fixed one makes files comparable
 TAIL_S = 2.0
-CHUNK_S = 1.0
 OFFSET_EVERY_S = 5.0
 BOUNDARY_EVERY_S = 10.0
 SFREQ_LIMITS_HZ = (100.0, 5000.0)
@@ -44,8 +43,8 @@ class SimulateConfig:
     protocol: str = "pictures"
 
 
-def plan(config: SimulateConfig) -> Performance:
-    """Make the participant and the run.
+def plan(config: SimulateConfig, participant: Participant | None = None) -> Performance:
+    """Make the participant and the run; `participant` is the one of another run of the same, made already.
 
     Raises:
         InputError: the configuration asks for something that cannot be; the message says what.
@@ -57,8 +56,9 @@ def plan(config: SimulateConfig) -> Performance:
     stop_s = shown[-1].at_s + TAIL_S if config.minutes is None else config.minutes * 60
     if config.minutes is not None:
         shown = protocol.shortened(shown, stop_s)
-    stimuli = [Stimulus(i.category, i.object, target=i.category in chosen.targets) for i in chosen.items]
-    participant = make_participant(config.seed, stimuli, sfreq_hz=config.sfreq_hz, line_hz=config.line_hz)
+    if participant is None:
+        stimuli = [Stimulus(i.category, i.object, target=i.category in chosen.targets) for i in chosen.items]
+        participant = make_participant(config.seed, stimuli, sfreq_hz=config.sfreq_hz, line_hz=config.line_hz)
     return Performance(participant, shown, config.snr, stop_s, config.run)
 
 
@@ -85,30 +85,26 @@ def to_file(config: SimulateConfig, path: Path, progress: Callable[[float], None
 
 
 def _write(performance: Performance, writer: XdfWriter, progress: Callable[[float], None]) -> None:
-    eeg_info, marker_info = performance.infos
-    eeg, markers = writer.add_stream(eeg_info), writer.add_stream(marker_info)
-    player = Player(performance.participant, snr=performance.snr, run=performance.run)
-    sfreq_hz = performance.participant.sfreq_hz
-    total = round((performance.stop_s or 0.0) * sfreq_hz)
-    waiting = deque(performance.shown)
+    streams = [writer.add_stream(info) for info in performance.infos]
+    eeg, markers = streams
+    source = PlayedSource(performance)
+    source.open()
     next_offset_s = next_boundary_s = 0.0
-    while player.at < total:
-        at_s = player.at / sfreq_hz
-        if at_s >= next_offset_s:
-            for stream in (eeg, markers):
-                writer.write_offset(stream, START_S + at_s, 0.0)
+    while source.share < 1.0:
+        if source.at_s >= next_offset_s:
+            for stream in streams:
+                writer.write_offset(stream, START_S + source.at_s, 0.0)
             next_offset_s += OFFSET_EVERY_S
-        if at_s >= next_boundary_s:
+        if source.at_s >= next_boundary_s:
             writer.write_boundary()
             next_boundary_s += BOUNDARY_EVERY_S
-        n = min(max(1, round(CHUNK_S * sfreq_hz)), total - player.at)
-        while waiting and waiting[0].at_s < (player.at + n) / sfreq_hz:
-            shown = waiting.popleft()
-            player.show(shown)
-            writer.write_samples(markers, [START_S + shown.at_s], [shown.label])
-        stamps_s = START_S + np.arange(player.at, player.at + n) / sfreq_hz
-        writer.write_samples(eeg, stamps_s, player.next(n))
-        progress(player.at / total)
+        for item in source.read(0.0):
+            match item:
+                case MarkerChunk():
+                    writer.write_samples(markers, item.stamps_s, item.labels)
+                case EegChunk():
+                    writer.write_samples(eeg, item.stamps_s, item.data)
+        progress(source.share)
 
 
 def _check(config: SimulateConfig) -> None:

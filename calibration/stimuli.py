@@ -1,5 +1,6 @@
 """What can be shown: stimulus sets, built in or on disk, behind one interface."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,3 +61,21 @@ class StimulusSet(Protocol):
     def colour_label(self, item: Item) -> int | None:
         """Number of the main colour, 0 to 5."""
         ...
+
+
+class Only:
+    """Some items of another set.
+
+    Thread: as the other set.
+    """
+
+    def __init__(self, stimuli: StimulusSet, items: Collection[Item]) -> None:
+        chosen = frozenset(items)
+        self.name = stimuli.name
+        self.items = tuple(item for item in stimuli.items if item in chosen)
+        # What the set knows of an item it knows here.
+        self.picture = stimuli.picture
+        self.turn = stimuli.turn
+        self.mesh = stimuli.mesh
+        self.point_cloud = stimuli.point_cloud
+        self.colour_label = stimuli.colour_label

@@ -1,17 +1,23 @@
-"""`afterimage simulate`: the simulated participant, over LSL or into a file."""
+"""`afterimage simulate`: the simulated participant, over LSL, into a file, or as a data set."""
 
 import argparse
 
 from app.commands.run import LIVE_RUN
 from app.headless import stop_on_signals
 from app.terminal import Terminal
+from calibration.decoding.generate import DatasetConfig, write_dataset
 from calibration.simulate import SimulateConfig, to_file
 from calibration.simulate import simulate as play
+from engines.errors import InputError
+
+DEFAULT_PROTOCOL = "pictures"
 
 
 def simulate(options: argparse.Namespace) -> int:
     """Play a simulated participant until its protocol ends, `--minutes` pass or a signal comes."""
     terminal = Terminal(quiet_stdout=options.json)
+    if options.dataset is not None:
+        return _dataset(options, terminal)
     config = config_from(options)
     if options.to is not None:
         with terminal.progress(f"simulating into {options.to.name}") as progress:
@@ -22,6 +28,33 @@ def simulate(options: argparse.Namespace) -> int:
         terminal.say("simulated participant is streaming over LSL; Ctrl-C ends it")
         play(config, stop)
     return 0
+
+
+def _dataset(options: argparse.Namespace, terminal: Terminal) -> int:
+    config = dataset_from(options)
+    with terminal.progress(f"simulating into {options.dataset.name}") as progress:
+        added = write_dataset(options.dataset, config, progress.callback)
+    terminal.say(f"{options.dataset}: {len(added)} participants added{': ' if added else ''}{', '.join(added)}")
+    return 0
+
+
+def dataset_from(options: argparse.Namespace) -> DatasetConfig:
+    """The data set asked for on the command line.
+
+    Raises:
+        InputError: no participants, or an option that a data set has not got.
+    """
+    if not options.participants:
+        raise InputError("--dataset needs the seeds of its participants; give --participants, for example 9-13")
+    for name in ("to", "protocol", "minutes", "seconds", "rate", "run", "seed"):
+        if getattr(options, name) is not None:
+            raise InputError(f"--dataset and --{name} do not go together: it is EEG-3D's protocol, whole, at 250 Hz")
+    return DatasetConfig(
+        participants=options.participants,
+        snr=options.snr,
+        n_categories=options.categories,
+        repeats=options.repeats or 1,
+    )
 
 
 def config_from(options: argparse.Namespace) -> SimulateConfig:
@@ -37,4 +70,4 @@ def config_from(options: argparse.Namespace) -> SimulateConfig:
     }
     if options.rate is not None:
         given["sfreq_hz"] = options.rate
-    return SimulateConfig(snr=options.snr, protocol=options.protocol, **given)
+    return SimulateConfig(snr=options.snr, protocol=options.protocol or DEFAULT_PROTOCOL, **given)

@@ -23,11 +23,11 @@ from pathlib import Path
 
 import numpy as np
 import trimesh
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from calibration.datasets.arrays import open_array
 from calibration.datasets.eeg3d_names import Label
-from calibration.datasets.eeg3d_trials import NAMES_FILE, Trials, open_trials
+from calibration.datasets.eeg3d_trials import N_PER_SESSION, NAMES_FILE, Trials, open_trials
 from calibration.datasets.xlsx import read_table
 from calibration.objects.solid import N_POINTS
 from calibration.sets import pictures, videos
@@ -47,13 +47,17 @@ OFFLINE_REASON = (
 
 
 class Origin(BaseModel):
-    """What a folder of this layout says of itself when we wrote it; the published data set has no such file."""
+    """What a folder of this layout says of itself when we wrote it; the published data set has no such file.
+
+    `n_per_session` trials were recorded between two long breaks.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     made_by: str
     simulated: bool
     causal: bool
+    n_per_session: int = Field(default=N_PER_SESSION, ge=1)
 
 
 class Eeg3d:
@@ -173,7 +177,8 @@ class Eeg3d:
         if subject not in self.subjects:
             known = ", ".join(self.subjects) or "none"
             raise SetUnusable(f"{self.folder / 'EEGdata'} has no subject {subject!a}; it has {known}")
-        return open_trials(self.folder / "EEGdata" / subject, list(self._labels.values()))
+        n_per_session = N_PER_SESSION if self.origin is None else self.origin.n_per_session
+        return open_trials(self.folder / "EEGdata" / subject, list(self._labels.values()), n_per_session)
 
     @cached_property
     def _colours(self) -> dict[str, int]:

@@ -68,11 +68,13 @@ class Trials:
     Thread: any.
     """
 
-    def __init__(self, labels: Sequence[Label], arrays: dict[Stream, list[AnyArray]], in_order: bool) -> None:
-        """`arrays` hold (n, 64, time) blocks one after another; `in_order` if that is the order of recording."""
+    def __init__(
+        self, labels: Sequence[Label], arrays: dict[Stream, list[AnyArray]], n_per_session: int | None
+    ) -> None:
+        """`arrays` hold (n, 64, time) blocks one after another; `n_per_session` is None if not in recorded order."""
         self.labels = tuple(labels)
         self._arrays = arrays
-        self._in_order = in_order
+        self._n_per_session = n_per_session
         self._starts = np.cumsum([0, *(len(block) for block in arrays["static"])])
         seen: Counter[Label] = Counter()
         repeats = []
@@ -93,7 +95,7 @@ class Trials:
         """
         if not 0 <= number < len(self):
             raise IndexError(f"trial {number} of {len(self)}")
-        session = number // N_PER_SESSION if self._in_order else None
+        session = None if self._n_per_session is None else number // self._n_per_session
         static, dynamic = self._one("static", number), self._one("dynamic", number)
         return Trial(self.labels[number], self.repeats[number], session, static, dynamic)
 
@@ -138,7 +140,7 @@ class Trials:
         return trial
 
 
-def open_trials(folder: Path, labels: Sequence[Label]) -> Trials:
+def open_trials(folder: Path, labels: Sequence[Label], n_per_session: int = N_PER_SESSION) -> Trials:
     """The trials in `folder`, whose name is the subject's: as recorded, or as EEG_organization.py sorts them.
 
     `labels` are all objects of the set in lexicographic order, of which sorted arrays are made.
@@ -152,7 +154,7 @@ def open_trials(folder: Path, labels: Sequence[Label]) -> Trials:
             stream: [open_array(folder / f"process_data_{cut.name}.npy", (len(names), N_CHANNELS, cut.n_samples))]
             for stream, cut in CUTS.items()
         }
-        return Trials(names, recorded, in_order=True)
+        return Trials(names, recorded, n_per_session)
     return _open_sorted(folder, labels)
 
 
@@ -171,4 +173,4 @@ def _open_sorted(folder: Path, labels: Sequence[Label]) -> Trials:
             repeats = array.shape[2]
             arrays[stream].append(array.reshape(-1, N_CHANNELS, cut.n_samples))
         names += [label for label in held for _ in range(repeats or 0)]
-    return Trials(names, arrays, in_order=False)
+    return Trials(names, arrays, None)

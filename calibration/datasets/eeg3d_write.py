@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 import av
@@ -85,7 +86,12 @@ def write_stimuli(folder: Path, stimuli: StimulusSet, origin: Origin, videos: bo
         write_colours(folder / "color_label.xlsx", colours)
 
 
-def write_subject(folder: Path, subject: str, labels: Sequence[Label], epochs: Iterable[tuple[Array, Array]]) -> Path:
+def write_subject(
+    folder: Path,
+    subject: str,
+    labels: Sequence[Label],
+    epochs: Iterable[tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]],
+) -> Path:
     """Arrays of one subject: for each of `labels` a static (64, 250) and a dynamic (64, 600) epoch. Returns its folder.
 
     Epochs are written as they come, in float32; `standardised` makes of one what the authors make.

@@ -1,8 +1,8 @@
 """Simulated participants as a data set in the layout of EEG-3D, cut by the stages that run live.
 
-Each participant sees EEG-3D's protocol, session by session. The folder says in `origin.json` that its data are simulated
-and causal, and beside each participant's arrays stands who it is. A participant that is there is whole: it is written
-under another name first.
+Each participant sees EEG-3D's protocol, session by session. The folder says in `origin.json` that its data are
+simulated and causal, and beside each participant's arrays stands who it is. A participant that is there is whole: it is
+written under another name first.
 """
 
 import json
@@ -17,6 +17,7 @@ from calibration import protocol
 from calibration.datasets.eeg3d import ORIGIN_FILE, Origin
 from calibration.datasets.eeg3d_write import labels_of, organise, write_stimuli, write_subject
 from calibration.decoding.cut import PICTURE_MARK, cut
+from calibration.decoding.trials import Floats
 from calibration.defaults import default_chain
 from calibration.objects.builtin import BuiltIn
 from calibration.sets.errors import SetUnusable
@@ -27,7 +28,6 @@ from pipeline.anytime import Windows
 from pipeline.encode import standardised
 from pipeline.sources.played import PlayedSource
 from pipeline.sources.simulated import Performance
-from pipeline.types import Array
 
 PROTOCOL = "eeg3d"
 N_SHOWINGS = 24  # of each category by one participant, over all sessions
@@ -53,7 +53,7 @@ class DatasetConfig:
         """Refuse what is no whole recording."""
         if self.repeats < 1 or N_SHOWINGS % self.repeats:
             raise InputError(
-                f"--repeats takes a divisor of {N_SHOWINGS}, as often as each category is shown in all; {self.repeats} came"
+                f"--repeats takes a divisor of {N_SHOWINGS}, as often as each category is shown; {self.repeats} came"
             )
 
     @property
@@ -153,7 +153,7 @@ def _items(session: Performance) -> list[Item]:
     return [Item(*key.split("/")) for key in pictures]
 
 
-def _epochs(sessions: list[Performance], progress: Callable[[float], None]) -> Iterator[tuple[Array, Array]]:
+def _epochs(sessions: list[Performance], progress: Callable[[float], None]) -> Iterator[tuple[Floats, Floats]]:
     for run, session in enumerate(sessions):
         progress(run / len(sessions))
         source = PlayedSource(session)
