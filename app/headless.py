@@ -15,6 +15,7 @@ from calibration.defaults import default_chain
 from calibration.subjects import Subject
 from engines.errors import InputError
 from pipeline.acquire import Acquisition, unit_declared
+from pipeline.anytime import AnytimeDecoder
 from pipeline.epochs import EpochConfig
 from pipeline.lived import EVENTS_STREAM, AsLived, LivedLog
 from pipeline.montage import read_locations
@@ -79,7 +80,13 @@ def setup_for(
         acquisition.require_microvolts()
         subject.check(acquisition.info)
         decoder = subject.decoder
-        return Setup(decoder.chain, decoder.epoch, patterns or subject.patterns, trial_start or subject.trial_start)
+        return Setup(
+            decoder.chain,
+            decoder.windows.static if isinstance(decoder, AnytimeDecoder) else decoder.epoch,
+            patterns or subject.patterns,
+            trial_start or subject.trial_start,
+            colour_of=getattr(subject, "colour_of", None),
+        )
 
     def without(acquisition: Acquisition) -> Setup:
         off = _why_off(acquisition)

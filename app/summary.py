@@ -9,11 +9,9 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import numpy as np
-
-from calibration.folds import runs_are_trials
+from app.accuracy import accuracy_fields, stage_tables
 from calibration.report_figures import ReportFigures
-from calibration.stats import balanced_accuracy, balanced_interval, confusion
+from pipeline.outlets import of_two_streams
 from pipeline.session import Session
 from pipeline.timestamps import Aligner
 from pipeline.types import BoundaryKind, Decision, StreamInfo
@@ -83,15 +81,27 @@ def run_fields(session: Session) -> dict[str, Any]:
         "latency_ms": session.ledger.summary_ms(),
         "decisions": decision_fields(session),
     }
+    if session.loop is not None:
+        fields["group_delay_ms"] = {name: 1e3 * delay for name, delay in session.loop.group_delays_s.items()}
     if session.decoder is not None:
         fields["accuracy"] = accuracy_fields(session)
+    if session.windows is not None:
+        fields["turns"] = turn_fields(session)
+        fields["tables"] = stage_tables(fields["accuracy"] or {})
     return fields
+
+
+def turn_fields(session: Session) -> dict[str, Any]:
+    """What became of the turns of accepted pictures: decoded whole, lost for a reason, or never begun."""
+    lost = sum(session.turns_lost.values())
+    none = session.n_accepted - session.n_turns - lost
+    return {"whole": session.n_turns, "lost": dict(session.turns_lost), "none": none}
 
 
 def decision_fields(session: Session) -> list[dict[str, Any]]:
     """The `decisions` entry, one dictionary a decision."""
     origin_s, truth = first_sample_s(session), session.scorer.truth
-    return [_decision(d, origin_s, truth) for d in session.decisions]
+    return [{**_decision(d, origin_s, truth), **of_two_streams(d)} for d in session.decisions]
 
 
 def _decision(decision: Decision, origin_s: float, truth: Mapping[int, str]) -> dict[str, Any]:
@@ -105,38 +115,6 @@ def _decision(decision: Decision, origin_s: float, truth: Mapping[int, str]) -> 
         "top": decision.top,
         "probabilities": dict(zip(decision.classes, decision.probabilities, strict=True)),
     }
-
-
-def accuracy_fields(session: Session) -> dict[str, Any] | None:
-    """Balanced accuracy of the decisions against the labels, with its interval and chance; None without labels."""
-    scored = session.scorer.scored(session.decisions, _trials(session))
-    if not scored:
-        return None
-    classes = session.decisions[0].classes
-    true, answered = (np.array([classes.index(pair[i]) for pair in scored]) for i in (0, 1))
-    return {
-        "metric": "balanced accuracy",
-        "mean": balanced_accuracy(true, answered, len(classes)),
-        "ci95": list(balanced_interval(true, answered, len(classes))),
-        "chance": 1 / len(classes),
-        "n": len(scored),
-        "classes": list(classes),
-        "confusion": confusion(true, answered, len(classes)).tolist(),
-    }
-
-
-def _trials(session: Session) -> dict[int, int]:
-    """Which onsets are one trial, judged as in calibration: by the markers, else by runs that no shuffled order has."""
-    scorer = session.scorer
-    decided = [d for d in session.decisions if scorer.truth.get(d.trial) in d.classes]
-    if scorer.trial_of or not decided:
-        return scorer.trial_of
-    labels = np.unique([scorer.truth[d.trial] for d in decided], return_inverse=True)[1]
-    onsets_s = np.array([d.onset_s for d in decided])
-    if not runs_are_trials(labels, onsets_s, np.zeros(len(decided), dtype=np.int64)):
-        return {}
-    runs = np.cumsum(np.r_[True, np.diff(labels) != 0])
-    return {d.trial: int(run) for d, run in zip(decided, runs, strict=True)}
 
 
 def warnings(session: Session) -> list[str]:

@@ -133,6 +133,9 @@ def _numbers(report: Fields, _: ReportFigures | None) -> str:
     if epochs:
         rejected = ", ".join(f"{n} {why}" for why, n in epochs["rejected"].items()) or "none"
         tiles.append((f"{epochs['accepted']}", f"epochs accepted; rejected: {rejected}"))
+    if turns := report.get("turns"):
+        lost = ", ".join(f"{n} {why}" for why, n in turns["lost"].items()) or "none"
+        tiles.append((f"{turns['whole']}", f"turns decoded whole; lost: {lost}; pictures without one: {turns['none']}"))
     cards = "".join(
         f'<div class="card"><b>{escape(b)}</b><span class="muted">{escape(t)}</span></div>' for b, t in tiles
     )
@@ -266,7 +269,8 @@ def _decision(decision: Fields) -> str:
     truth, top = decision["true"], decision["top"]
     kind = "" if truth is None else "right" if truth == top else "wrong"
     p = decision["probabilities"].get(top) if isinstance(decision["probabilities"], Mapping) else None
-    cells = [str(decision["trial"]), _number(decision["onset_s"], 3), _number(decision["window_stop_s"], 3)]
+    stage = "" if decision["stage"] == "single" else f", {decision['stage']}"
+    cells = [f"{decision['trial']}{stage}", _number(decision["onset_s"], 3), _number(decision["window_stop_s"], 3)]
     told = "".join(f"<td>{escape(c)}</td>" for c in [*cells, truth or "–"])
     return f'<tr>{told}<td class="{kind}">{escape(top)}</td><td>{_percent(p)}</td></tr>'
 

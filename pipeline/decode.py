@@ -16,7 +16,7 @@ from pipeline.channels import Lossless
 from pipeline.clock import Clock
 from pipeline.epochs import EpochBuilder, EpochConfig
 from pipeline.errors import Overrun
-from pipeline.preprocess import Chain, ChainConfig
+from pipeline.preprocess import DELAY_STATED_AT_HZ, Chain, ChainConfig
 from pipeline.timing import Ledger
 from pipeline.types import NOT_YET_S, Array, Boundary, BoundaryKind, Decision, Epoch, Onset
 
@@ -95,6 +95,15 @@ class DecodeLoop:
         self._epochs: list[Epoch] = []
         self._decisions: list[Decision] = []
         self.n_overrun = 0
+
+    @property
+    def group_delays_s(self) -> dict[str, float]:
+        """Delay of the filters at `DELAY_STATED_AT_HZ`: of the chain, and of the second rate that turns pass too."""
+        delays = {"chain": self.chain.group_delay_s}
+        if isinstance(self._builder, TrialWindows):
+            at_hz = np.array([DELAY_STATED_AT_HZ])
+            delays["second rate"] = float(self._builder.second_rate.group_delay_s(at_hz)[0])
+        return delays
 
     def step(self, timeout_s: float = 0.1) -> bool:
         """Handle what is there; wait up to `timeout_s` for more. False when the source has ended and all is read."""
@@ -190,7 +199,9 @@ class DecodeLoop:
         self._ledger.add("decode", decided_s - began_s)
         in_ring_s = self._acquisition.when_written_s(epoch.window_stop_s)
         if in_ring_s is not None:
-            self._ledger.add(_way(epoch, decision), decided_s - in_ring_s)
+            self._ledger.add("window to answer", decided_s - in_ring_s)
+            if epoch.part != "single":
+                self._ledger.add(f"{decision.stage} answer", decided_s - in_ring_s)
 
     def _lose(self, epoch: Epoch) -> None:
         """What was answered of the trial stands; no more of it is decided."""
@@ -198,11 +209,6 @@ class DecodeLoop:
         self._undecided = deque(e for e in self._undecided if e.trial != epoch.trial)
         if self._builder is not None:
             self._builder.drop(epoch.trial)
-
-
-def _way(epoch: Epoch, decision: Decision) -> str:
-    """What the ledger calls the time from the last sample of the window in the ring to the answer."""
-    return "window to answer" if epoch.part == "single" else f"{decision.stage} answer"
 
 
 def _answering(decoder: Decoder | AnytimeDecoder, pick: list[int]) -> Callable[[Epoch], Decision]:

@@ -7,7 +7,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pylsl
@@ -68,7 +68,8 @@ class DecisionOutlet:
 
     Fields: trial, stage, onset_s, window_stop_s, decided_s (LSL clock), top, probabilities {class: p}. The classes
     travel with each decision because they change when a model is refitted, and stages differ in theirs
-    (docs/decisions/0041-decisions-as-json.md).
+    (docs/decisions/0041-decisions-as-json.md). Decoders of two streams add n_dynamic (samples of the turn seen),
+    colour, colour_probabilities {colour: p} and nearest [{key, similarity}], the most alike first.
 
     `classes` are those of the model at the start, for readers who want to know beforehand (`desc/classes/class`). Sent
     by a thread of its own between `start` and `stop`, or inside a `with` statement.
@@ -118,8 +119,21 @@ def decision_json(decision: Decision) -> str:
         "decided_s": decision.decided_s,
         "top": decision.top,
         "probabilities": dict(zip(decision.classes, decision.probabilities, strict=True)),
+        **of_two_streams(decision),
     }
     return json.dumps(fields, ensure_ascii=False)
+
+
+def of_two_streams(decision: Decision) -> dict[str, Any]:
+    """What a decoder of two streams says beside its classes, in JSON's own kinds; nothing for others."""
+    if not decision.colours:
+        return {}
+    return {
+        "n_dynamic": decision.n_dynamic,
+        "colour": decision.top_colour,
+        "colour_probabilities": dict(zip(decision.colours, decision.colour_probabilities, strict=True)),
+        "nearest": [{"key": near.key, "similarity": near.similarity} for near in decision.nearest],
+    }
 
 
 class CompatibilityOutlet:

@@ -287,6 +287,8 @@ def tell(report: dict[str, Any], terminal: Terminal, page: Path) -> None:
             f"balanced accuracy {accuracy['mean']:.1%} (95 % interval {low:.1%} to {high:.1%}, "
             f"chance {accuracy['chance']:.1%}, {accuracy['n']} trials)"
         )
+        for stage in (row for row in accuracy.get("by_stage", ()) if row["stage"] != "refined"):
+            terminal.say(f"{stage['stage']} answers: {stage['mean']:.1%} ({stage['n']} trials)")
     for text in report["warnings"]:
         terminal.warn(text)
     terminal.say(f"report: {page}")
