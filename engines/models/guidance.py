@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engines.models.coupling import CouplingConfig, CouplingIndex, Frames
+from engines.models.coupling import CouplingConfig, CouplingIndex, Frames, by_blocks
 
 Across = Literal["across", "within"]
 
@@ -52,6 +52,9 @@ class StreamCoupling(nn.Module):
 
     def forward(self, static: Tensor, dynamic: Tensor, n_dynamic: Tensor) -> Tensor:
         """(batch, channel, time) of both, in any unit, and how many samples of the second are there, (batch,)."""
+        return by_blocks(self._measured, static, dynamic, n_dynamic)
+
+    def _measured(self, static: Tensor, dynamic: Tensor, n_dynamic: Tensor) -> Tensor:
         streams = {"static": static, "dynamic": _centred_beginning(dynamic, n_dynamic)}
         found = []
         for row, index in zip(self.rows, (self.first, self.second), strict=True):

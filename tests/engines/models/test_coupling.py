@@ -195,7 +195,7 @@ def test_bins_meet_at_pi():
     """A phase just below pi is as near to the first bin as one just above -pi is to the last."""
     index = CouplingIndex(within(STATIC)).double()
     phase = torch.tensor([math.pi - 0.1, -math.pi + 0.1], dtype=torch.float64)
-    direction = torch.stack([phase.cos(), phase.sin()], dim=-1)[None, None]
+    direction = torch.stack([phase.cos(), phase.sin()])[None, None]
     near = index._nearness(direction)[0, 0]
     torch.testing.assert_close(near[:, 0], near[:, 1].flip(0))
     assert near[:, 0].argmax() == 17
@@ -213,7 +213,7 @@ def test_normalised_is_one_when_all_amplitude_meets_one_phase():
     config = within(STATIC, normalised=True)
     index = CouplingIndex(config).double()
     torch.nn.init.constant_(index.raw_width, -20.0)
-    direction = torch.stack([index.centres.cos(), index.centres.sin()], dim=-1)[None, None]
+    direction = torch.stack([index.centres.cos(), index.centres.sin()])[None, None]
     amplitude = torch.zeros(1, 1, 18, dtype=torch.float64)
     amplitude[..., 4] = 18
     assert float(index.of(Frames(direction, amplitude)).detach()) == pytest.approx(1, abs=1e-5)
@@ -273,3 +273,36 @@ def test_what_could_only_show_an_artefact_is_refused_with_the_reason(change, rea
 def test_a_stream_shorter_than_a_window_is_refused():
     with pytest.raises(InputError, match="shorter than one amplitude window"):
         CouplingIndex(within(STATIC))(torch.zeros(1, 1, 18), torch.zeros(1, 1, 250))
+
+
+def with_gradients(index, x, y):
+    value = index(x, y)
+    value.square().sum().backward()
+    widths = index.raw_width.grad
+    index.raw_width.grad = None
+    return value.detach(), widths
+
+
+@pytest.mark.parametrize("kernel", ["gaussian", "von-mises"])
+@pytest.mark.parametrize("streams", [(STATIC, STATIC), (STATIC, DYNAMIC), (DYNAMIC, STATIC)])
+def test_recordings_that_need_no_gradient_give_the_same_values_and_gradients_of_widths(streams, kernel):
+    (rate_x, n_x), (rate_y, n_y) = streams
+    index = CouplingIndex(CouplingConfig(rate_x, rate_y, n_channels=3, kernel=kernel)).double()
+    random = torch.Generator().manual_seed(1)
+    x, y = (torch.randn(4, 3, n, generator=random, dtype=torch.float64) for n in (n_x, n_y))
+    y[1, 2] = 0.0
+    torch.nn.init.uniform_(index.raw_width, -2, 0, generator=random)
+    value, widths = with_gradients(index, x, y)
+    through, through_widths = with_gradients(index, x.clone().requires_grad_(), y)
+    torch.testing.assert_close(value, through)
+    torch.testing.assert_close(widths, through_widths)
+
+
+def test_blocks_of_trials_give_what_all_of_them_give(monkeypatch):
+    index = CouplingIndex(within(STATIC, n_channels=3)).double()
+    x = torch.randn(7, 3, 250, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    whole, widths = with_gradients(index, x, x)
+    monkeypatch.setattr("engines.models.coupling._BLOCK", 2 * 3 * 250)
+    value, in_blocks = with_gradients(index, x, x)
+    torch.testing.assert_close(value, whole)
+    torch.testing.assert_close(in_blocks, widths)
