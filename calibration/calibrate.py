@@ -13,7 +13,8 @@ from calibration.baselines import BANDS_HZ, linear_systems
 from calibration.datasets.recording import EpochSet, OpenSource, Survey, epochs_from, opening, spacing_s, survey
 from calibration.defaults import default_chain
 from calibration.evaluate import Evaluation, Progress, evaluate, silent
-from calibration.subjects import Manifest, StreamRecord, Subject, SubjectDecoder, ValidationRow, eeg_names
+from calibration.store import StreamRecord, ValidationRow
+from calibration.subjects import Manifest, Subject, SubjectDecoder
 from engines.errors import InputError
 from engines.models.linear import to_parts
 from pipeline.epochs import EpochConfig
@@ -204,7 +205,6 @@ def _manifest(
     versions: Mapping[str, str],
 ) -> Manifest:
     counts = np.bincount(epochs.labels, minlength=len(epochs.classes))
-    info = epochs.info
     return Manifest(
         participant=participant,
         simulated=simulated,
@@ -214,7 +214,7 @@ def _manifest(
         trial_start=trial_start,
         channels=epochs.channels,
         sfreq_hz=epochs.sfreq_hz,
-        stream=StreamRecord(name=info.name, sfreq_hz=info.sfreq_hz, unit=info.unit or "", channels=eeg_names(info)),
+        stream=StreamRecord.of(epochs.info),
         chain=chain.to_dict(),
         epoch=epochs.epoch.to_dict(),
         model=to_parts(evaluation.model)[0],

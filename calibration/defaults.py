@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from calibration.subjects import eeg_names
+from calibration.store import eeg_names
 from pipeline.preprocess import BAND_LIMIT, ChainConfig
 from pipeline.types import StreamInfo
 

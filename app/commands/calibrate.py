@@ -16,7 +16,7 @@ from calibration.calibrate import calibrate as fit
 from calibration.datasets.recording import survey
 from calibration.defaults import default_chain
 from calibration.report import to_json, write_report
-from calibration.subjects import digest_of
+from calibration.store import digest_of
 from calibration.subjects import save as save_subject
 from pipeline.epochs import EpochConfig
 from pipeline.sources.base import Source

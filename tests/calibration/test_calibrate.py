@@ -6,7 +6,7 @@ import pytest
 from calibration.calibrate import calibrate, flicker_of, patterns_of, windows_for
 from calibration.datasets.recording import survey
 from calibration.defaults import default_chain
-from calibration.subjects import digest_of
+from calibration.store import digest_of
 from engines.errors import InputError
 from pipeline.epochs import EpochConfig
 from pipeline.sources.select import open_source
