@@ -1,7 +1,7 @@
 """Trials of one participant as networks take them: both streams, what was shown, and the embedding of its picture."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ class TrialSet:
     trial by trial. Per trial (n,): `item` into `items`, `category` into `categories`, `colour` 0 to 5 or -1 where
     unknown, `number` of the object within its category, `block` of the recording. `targets` (n_items, dim) are the raw
     embeddings of the items' pictures by `encoder`. `offline_reason` is "" where a decoder trained on them may run live.
+    `rejected` counts, by reason, the trials of the recording that are not here.
     """
 
     participant: str
@@ -39,6 +40,7 @@ class TrialSet:
     channels: tuple[str, ...]
     simulated: bool = False
     offline_reason: str = ""
+    rejected: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse columns of different lengths.
