@@ -95,9 +95,12 @@ class Trials:
         """
         if not 0 <= number < len(self):
             raise IndexError(f"trial {number} of {len(self)}")
-        session = None if self._n_per_session is None else number // self._n_per_session
         static, dynamic = self._one("static", number), self._one("dynamic", number)
-        return Trial(self.labels[number], self.repeats[number], session, static, dynamic)
+        return Trial(self.labels[number], self.repeats[number], self.session(number), static, dynamic)
+
+    def session(self, number: int) -> int | None:
+        """The session of trial `number`, from 0; None where the files no longer tell."""
+        return None if self._n_per_session is None else number // self._n_per_session
 
     def read(self, stream: Stream, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         """(*numbers.shape, 64, time) copies of those trials.

@@ -5,7 +5,7 @@ way, so an epoch in training is bit for bit the epoch that the decoder will get.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import pairwise
@@ -23,7 +23,7 @@ from pipeline.preprocess import Chain, ChainConfig
 from pipeline.scoring import Events, Scorer
 from pipeline.sources.base import Source
 from pipeline.timing import Ledger
-from pipeline.types import Array, Epoch, Marker, StreamInfo
+from pipeline.types import Array, Epoch, Marker, Onset, StreamInfo
 
 Labels = NDArray[np.int64]
 OpenSource = Callable[[], Source]
@@ -214,21 +214,7 @@ def _cut(
         builder = EpochBuilder(epoch, len(chain.channels), chain.sfreq_hz)
         loop = DecodeLoop(acquisition, chain, builder, None, clock, ledger)
         scorer = Scorer(Events(patterns, trial_start))
-        epochs: list[Epoch] = []
-        more = True
-        while more:
-            more = acquisition.step(0.0)
-            if not more:
-                acquisition.end()
-            for marker in acquisition.markers.take_all():
-                onset = scorer.take(marker)
-                if onset is not None:
-                    loop.onsets.put(onset)
-            acquisition.events.take_all()
-            more = loop.step(0.0) or more
-            epochs += loop.take()[0]
-        loop.finish()
-        epochs += loop.take()[0]
+        epochs = list(cranked(acquisition, loop, scorer.take))
     finally:
         acquisition.close()
     accepted = sorted((e for e in epochs if e.rejected is None), key=lambda e: e.onset_s)
@@ -238,6 +224,24 @@ def _cut(
     if len(kept) < len(accepted):
         rejected[ODD] = len(accepted) - len(kept)
     return _Cut(number, acquisition.info, chain.channels, chain.sfreq_hz, kept, rejected, scorer)
+
+
+def cranked(acquisition: Acquisition, loop: DecodeLoop, take: Callable[[Marker], Onset | None]) -> Iterator[Epoch]:
+    """The epochs of an open recording to its end, accepted and rejected; `take` says which markers are onsets."""
+    more = True
+    while more:
+        more = acquisition.step(0.0)
+        if not more:
+            acquisition.end()
+        for marker in acquisition.markers.take_all():
+            onset = take(marker)
+            if onset is not None:
+                loop.onsets.put(onset)
+        acquisition.events.take_all()
+        more = loop.step(0.0) or more
+        yield from loop.take()[0]
+    loop.finish()
+    yield from loop.take()[0]
 
 
 def _odd_ones(scorer: Scorer) -> set[int]:

@@ -4,31 +4,32 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from calibration.datasets.recording import OpenSource
+from calibration.datasets.recording import OpenSource, cranked
+from calibration.decoding.trials import Floats
 from calibration.stimuli import Item
 from pipeline.acquire import Acquisition
-from pipeline.anytime import Windows
+from pipeline.anytime import TrialWindows, Windows
 from pipeline.clock import Clock, LslClock
 from pipeline.decode import DecodeLoop
-from pipeline.epochs import EpochBuilder
-from pipeline.preprocess import BAND_LIMIT, Chain, ChainConfig
-from pipeline.second_rate import SecondRate
+from pipeline.encode import standardised
+from pipeline.preprocess import Chain, ChainConfig
+from pipeline.scoring import Events, Scorer
 from pipeline.timing import Ledger
-from pipeline.types import Array, Block, Epoch, Marker, Onset, StreamInfo
+from pipeline.types import Array, Epoch, Marker, Onset, StreamInfo
 
-STATIC, DYNAMIC = "static", "dynamic"
-PICTURE_MARK, TURN_MARK = "stim/", "turn/"
-TURN_WITHIN_S = 10.0
+PICTURE_MARK = "stim/"
+NO_TURN = "no turn after the picture"
+ANOTHER_TURNED = "another object turned than was shown"
 
 
 @dataclass(frozen=True, eq=False)
 class CutTrial:
-    """One trial: what was shown, when, and both windows, (channel, time) in microvolts, less their baselines."""
+    """One trial: what was shown, when, and both windows (channel, time), each standardised by itself."""
 
     item: Item
     onset_s: float
-    static_uv: Array
-    dynamic_uv: Array
+    static: Floats
+    dynamic: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,86 +65,50 @@ def cut(
     try:
         acquisition.require_microvolts()
         chain = Chain(chain_config, acquisition.info, frozen or {})
-        builder = _TwoWindows(windows, chain)
-        loop = DecodeLoop(acquisition, chain, builder, None, clock, ledger)  # type: ignore[arg-type]
-        shown = _Shown()
-        more = True
-        while more:
-            more = acquisition.step(0.0)
-            if not more:
-                acquisition.end()
-            for marker in acquisition.markers.take_all():
-                for onset in shown.take(marker):
-                    loop.onsets.put(onset)
-            acquisition.events.take_all()
-            more = loop.step(0.0) or more
-        loop.finish()
+        builder = TrialWindows(windows, len(chain.channels), chain.sfreq_hz, chain_config.high_hz)
+        loop = DecodeLoop(acquisition, chain, builder, None, clock, ledger)
+        kept = _Kept(windows)
+        for epoch in cranked(acquisition, loop, kept.take):
+            kept.keep(epoch)
     finally:
         acquisition.close()
-    return _paired(acquisition.info, chain, shown, builder)
+    return CutRecording(acquisition.info, chain.channels, chain.sfreq_hz, kept.trials(), kept.rejected())
 
 
-class _Shown:
-    """Which markers are pictures, and which turn belongs to which picture."""
+class _Kept:
+    """What was shown in each trial, and what became of it."""
 
-    def __init__(self) -> None:
-        self.items: list[Item] = []
-        self._newest_s = float("-inf")
+    def __init__(self, windows: Windows) -> None:
+        self._scorer = Scorer(Events({"picture": [f"{PICTURE_MARK}*/*"]}, turn=windows.turn))
+        self._items: dict[int, Item] = {}
+        self._trials: dict[int, CutTrial] = {}
+        self._lost: dict[int, str] = {}
 
-    def take(self, marker: Marker) -> list[Onset]:
-        kind, _, key = marker.label.partition("/")
-        category, _, name = key.partition("/")
-        if kind == "stim" and category and name:
-            self.items.append(Item(category, name))
-            self._newest_s = marker.time_s
-            return [Onset(len(self.items) - 1, marker.time_s, STATIC)]
-        if kind == "turn" and marker.time_s - self._newest_s <= TURN_WITHIN_S:
-            self._newest_s = float("-inf")
-            return [Onset(len(self.items) - 1, marker.time_s, DYNAMIC)]
-        return []
+    def take(self, marker: Marker) -> Onset | None:
+        onset = self._scorer.take(marker)
+        if onset is None:
+            return None
+        _, _, key = marker.label.partition("/")
+        if onset.part == "static":
+            category, _, name = key.partition("/")
+            self._items[onset.trial] = Item(category, name)
+            self._lost[onset.trial] = NO_TURN
+        elif key and self._items[onset.trial].key != key:
+            self._lost[onset.trial] = ANOTHER_TURNED
+            return None
+        return onset
 
+    def keep(self, epoch: Epoch) -> None:
+        trial = epoch.trial
+        if epoch.rejected is not None:
+            self._lost[trial] = f"{'picture' if epoch.part == 'static' else 'turn'}: {epoch.rejected}"
+        elif epoch.static is not None:
+            static, dynamic = standardised(epoch.static.data), standardised(epoch.data)
+            self._trials[trial] = CutTrial(self._items[trial], epoch.static.onset_s, static, dynamic)
+            del self._lost[trial]
 
-class _TwoWindows:
-    """Both windows of each trial; the static ones at the rate of the chain, the dynamic ones at their own."""
+    def trials(self) -> tuple[CutTrial, ...]:
+        return tuple(self._trials[number] for number in sorted(self._trials))
 
-    def __init__(self, windows: Windows, chain: Chain) -> None:
-        high_hz = chain.config.high_hz or BAND_LIMIT * windows.dynamic_hz
-        self._second = SecondRate(chain.sfreq_hz, windows.dynamic_hz, high_hz)
-        n = len(chain.channels)
-        self._builders = {
-            STATIC: EpochBuilder(windows.static, n, chain.sfreq_hz),
-            DYNAMIC: EpochBuilder(windows.dynamic, n, windows.dynamic_hz),
-        }
-        self.epochs: dict[str, dict[int, Epoch]] = {STATIC: {}, DYNAMIC: {}}
-
-    def onset(self, onset: Onset) -> None:
-        self._builders[onset.part].onset(onset)
-
-    def push(self, block: Block) -> list[Epoch]:
-        self._keep(STATIC, self._builders[STATIC].push(block))
-        self._keep(DYNAMIC, self._builders[DYNAMIC].push(self._second.push(block)))
-        return []
-
-    def finish(self) -> list[Epoch]:
-        for part, builder in self._builders.items():
-            self._keep(part, builder.finish())
-        return []
-
-    def _keep(self, part: str, epochs: list[Epoch]) -> None:
-        self.epochs[part].update({epoch.trial: epoch for epoch in epochs})
-
-
-def _paired(info: StreamInfo, chain: Chain, shown: _Shown, builder: _TwoWindows) -> CutRecording:
-    trials: list[CutTrial] = []
-    rejected: Counter[str] = Counter()
-    for number, item in enumerate(shown.items):
-        static, dynamic = builder.epochs[STATIC][number], builder.epochs[DYNAMIC].get(number)
-        if static.rejected is not None:
-            rejected[f"picture: {static.rejected}"] += 1
-        elif dynamic is None:
-            rejected["no turn"] += 1
-        elif dynamic.rejected is not None:
-            rejected[f"turn: {dynamic.rejected}"] += 1
-        else:
-            trials.append(CutTrial(item, static.onset_s, static.data, dynamic.data))
-    return CutRecording(info, chain.channels, chain.sfreq_hz, tuple(trials), rejected)
+    def rejected(self) -> Counter[str]:
+        return Counter(self._lost.values())

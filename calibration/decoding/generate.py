@@ -5,7 +5,6 @@ simulated and causal, and beside each participant's arrays stands who it is. A p
 written under another name first.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from calibration.datasets.eeg3d import ORIGIN_FILE, Origin
 from calibration.datasets.eeg3d_write import labels_of, organise, write_stimuli, write_subject
 from calibration.decoding.cut import PICTURE_MARK, cut
 from calibration.decoding.trials import Floats
+from calibration.decoding.who import Who
 from calibration.defaults import default_chain
 from calibration.objects.builtin import BuiltIn
 from calibration.sets.errors import SetUnusable
@@ -25,13 +25,11 @@ from calibration.simulate import SimulateConfig, plan
 from calibration.stimuli import Item, Only, StimulusSet
 from engines.errors import InputError
 from pipeline.anytime import Windows
-from pipeline.encode import standardised
 from pipeline.sources.played import PlayedSource
 from pipeline.sources.simulated import Performance
 
 PROTOCOL = "eeg3d"
 N_SHOWINGS = 24  # of each category by one participant, over all sessions
-WHO_FILE = "simulated.json"
 
 Progress = Callable[[float, str], None]
 
@@ -136,7 +134,7 @@ def _write_participant(
     epochs = _epochs(sessions, lambda share: progress(share, subject))
     place = write_subject(unfinished, subject, order, epochs)
     organise(place)
-    _tell(place, sessions[0])
+    _who(sessions[0]).write(place)
     (folder / "EEGdata").mkdir(exist_ok=True)
     place.rename(folder / "EEGdata" / subject)
     shutil.rmtree(unfinished)
@@ -164,21 +162,19 @@ def _epochs(sessions: list[Performance], progress: Callable[[float], None]) -> I
                 f"trials were rejected ({dict(recording.rejected)})"
             )
         for trial in recording.trials:
-            yield standardised(trial.static_uv), standardised(trial.dynamic_uv)
+            yield trial.static, trial.dynamic
 
 
-def _tell(place: Path, session: Performance) -> None:
-    """Who it is, beside the arrays, which have no names of channels."""
+def _who(session: Performance) -> Who:
     participant = session.participant
-    told = {
-        "made_by": f"afterimage {version('afterimage')}",
-        "simulated": True,
-        "seed": participant.seed,
-        "snr": session.snr,
-        "participant": participant.digest,
-        "facts": participant.facts,
-        "channels": list(participant.names),
-        "chain": default_chain(session.infos[0]).to_dict(),
-        "windows": Windows().to_dict(),
-    }
-    (place / WHO_FILE).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    return Who(
+        made_by=f"afterimage {version('afterimage')}",
+        simulated=True,
+        seed=participant.seed,
+        snr=session.snr,
+        participant=participant.digest,
+        facts=participant.facts,
+        channels=participant.names,
+        chain=default_chain(session.infos[0]).to_dict(),
+        windows=Windows().to_dict(),
+    )
