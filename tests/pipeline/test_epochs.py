@@ -146,3 +146,63 @@ def test_a_window_that_ends_before_it_starts_is_refused() -> None:
         EpochConfig(0.8, -0.2)
     with pytest.raises(InputError, match="baseline"):
         EpochConfig(0.0, 0.8, (-0.2, 0.0))
+
+
+STEPS = (30, 55, 80)
+
+
+def growing(config: EpochConfig = CONFIG) -> EpochBuilder:
+    return EpochBuilder(config, 2, FS, STEPS)
+
+
+def wave(first: int, n: int, boundary: Boundary | None = None) -> Block:
+    data = np.random.default_rng(1).standard_normal((2, 1000))[:, first : first + n] * 30
+    return Block(data, (first + np.arange(n)) / FS, np.ones(n, dtype=np.bool_), boundary)
+
+
+@given(st.lists(st.integers(1, 120), min_size=1, max_size=40))
+def test_beginnings_of_a_window_are_bit_for_bit_those_of_the_whole_whatever_the_chunks(sizes: list[int]) -> None:
+    alone, b = builder(EpochConfig()), growing(EpochConfig())
+    alone.onset(Onset(0, 5.0))
+    (whole,) = alone.push(wave(0, 1000, START))
+    b.onset(Onset(0, 5.0, "dynamic"))
+    got, first = [], 0
+    while first < 1000:
+        n = min(sizes[first % len(sizes)], 1000 - first)
+        got += b.push(wave(first, n, START if first == 0 else None))
+        first += n
+    assert [(e.data.shape[1], e.beginning, e.part) for e in got] == [
+        *((n, True, "dynamic") for n in STEPS),
+        (100, False, "dynamic"),
+    ]
+    for epoch in got:
+        n = epoch.data.shape[1]
+        assert np.array_equal(epoch.data, whole.data[:, :n])
+        assert epoch.window_stop_s == pytest.approx(4.8 + (n - 1) / FS)
+
+
+def test_a_window_that_breaks_off_leaves_its_beginnings_and_the_reason() -> None:
+    b = growing()
+    b.onset(Onset(0, 4.6))  # its window begins at sample 440, the gap is 60 samples on
+    done = b.push(block(0, 500, START)) + b.push(block(500, 500, gap(500), shift_s=0.5))
+    assert [(e.data.shape[1], e.beginning, e.rejected) for e in done] == [
+        (30, True, None),
+        (55, True, None),
+        (0, False, "gap"),
+    ]
+    assert b.n_waiting == 0
+
+
+def test_of_a_window_that_is_not_wanted_any_more_nothing_comes() -> None:
+    b = growing()
+    b.onset(Onset(0, 5.0))
+    b.onset(Onset(1, 5.0))
+    assert [e.trial for e in b.push(block(0, 520, START))] == [0, 1]
+    b.drop(0)
+    assert {e.trial for e in b.push(block(520, 400))} == {1}
+
+
+@pytest.mark.parametrize("steps", [(15, 50), (50, 50), (50, 100)])
+def test_beginnings_that_hold_no_whole_baseline_or_do_not_ascend_are_refused(steps: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match="must ascend from 20 to below 100"):
+        EpochBuilder(EpochConfig(), 2, FS, steps)

@@ -10,8 +10,8 @@ import pylsl
 import pytest
 
 from engines.errors import InputError
-from pipeline.outlets import HOLD_S, CompatibilityOutlet, DecisionOutlet, Publisher
-from pipeline.types import Channel, Decision, Kind, StreamInfo
+from pipeline.outlets import HOLD_S, CompatibilityOutlet, DecisionOutlet, Publisher, decision_json
+from pipeline.types import Channel, Decision, Kind, Nearest, StreamInfo
 
 RATE_HZ = 250.0
 INFO = StreamInfo("amp", "EEG", 2, RATE_HZ, channels=(Channel("Cz", Kind.EEG, "uV"), Channel("aux", Kind.MISC)))
@@ -60,6 +60,28 @@ def test_a_decision_arrives_as_json_stamped_with_its_moment() -> None:
         "top": "Käse",
         "probabilities": {"Hund": 0.25, "Käse": 0.75},
     }
+
+
+def test_a_decision_of_two_streams_carries_its_colour_and_the_nearest_pictures() -> None:
+    decision = Decision(
+        *(3, "refined", 10.0, 12.5, 12.51, ("chair", "lamp"), (0.25, 0.75)),
+        colours=("red", "blue"),
+        colour_probabilities=(0.6, 0.4),
+        nearest=(Nearest("lamp/03", 0.5), Nearest("chair/08", 0.25)),
+        n_dynamic=170,
+        embedding=np.ones(4),
+    )
+    said = json.loads(decision_json(decision))
+    assert {k: said[k] for k in ("trial", "stage", "top", "n_dynamic", "colour", "colour_probabilities")} == {
+        "trial": 3,
+        "stage": "refined",
+        "top": "lamp",
+        "n_dynamic": 170,
+        "colour": "red",
+        "colour_probabilities": {"red": 0.6, "blue": 0.4},
+    }
+    assert said["nearest"] == [{"key": "lamp/03", "similarity": 0.5}, {"key": "chair/08", "similarity": 0.25}]
+    assert "embedding" not in said
 
 
 def test_publishing_happens_in_a_thread_of_its_own_and_in_order() -> None:

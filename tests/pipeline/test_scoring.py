@@ -1,8 +1,8 @@
 import pytest
 
 from engines.errors import InputError
-from pipeline.scoring import MAX_LABELS, Events, Scorer
-from pipeline.types import Decision, Marker
+from pipeline.scoring import MAX_LABELS, Events, Scorer, by_progress
+from pipeline.types import Decision, Marker, Onset
 
 
 def test_patterns_choose_onsets_and_classes() -> None:
@@ -62,3 +62,66 @@ def test_a_trial_of_several_windows_counts_once_by_their_mean_log_probability() 
         decision(5, 0.99),
     ]
     assert scorer.scored(decisions) == [("a", "a"), ("b", "b")]
+
+
+def turning(*markers: tuple[float, str]) -> list[Onset | None]:
+    """What a scorer of pictures that turn makes of those markers."""
+    scorer = Scorer(Events({"a": ["stim/a/*"], "b": ["stim/b/*"]}, turn="turn/*"))
+    return [scorer.take(Marker(label, time_s)) for time_s, label in markers]
+
+
+def test_a_picture_and_its_turn_are_one_trial() -> None:
+    assert turning((0, "stim/a/0"), (1, "turn/a/0"), (7, "blank"), (8, "stim/b/3"), (9, "turn/b/3")) == [
+        Onset(0, 0, "static"),
+        Onset(0, 1, "dynamic"),
+        None,
+        Onset(1, 8, "static"),
+        Onset(1, 9, "dynamic"),
+    ]
+
+
+def test_a_turn_says_nothing_of_what_turns() -> None:
+    assert turning((0, "stim/a/0"), (1, "turn/b/7"))[1] == Onset(0, 1, "dynamic")
+
+
+def test_a_turn_belongs_to_the_newest_picture_and_a_picture_has_one() -> None:
+    onsets = turning((0, "stim/a/0"), (1, "stim/b/0"), (2, "turn/b/0"), (3, "turn/b/0"))
+    assert [o and (o.trial, o.part) for o in onsets] == [(0, "static"), (1, "static"), (1, "dynamic"), None]
+
+
+def test_a_turn_long_after_a_picture_or_before_it_belongs_to_none() -> None:
+    assert turning((0, "turn/a/0"))[-1] is None
+    assert turning((0, "stim/a/0"), (10, "turn/a/0"))[-1] == Onset(0, 10, "dynamic")
+    assert turning((0, "stim/a/0"), (10.001, "turn/a/0"))[-1] is None
+    assert turning((5, "stim/a/0"), (4.9, "turn/a/0"))[-1] is None
+    assert turning((5, "stim/a/0"), (float("nan"), "turn/a/0"))[-1] is None
+
+
+def test_of_several_answers_to_a_trial_the_last_one_counts() -> None:
+    scorer = Scorer(Events({"a": ["a"], "b": ["b"]}))
+    for t, label in enumerate("ab"):
+        scorer.take(Marker(label, float(t)))
+    # By their mean log probability both trials would be "a".
+    decisions = [decision(0, 0.1), decision(1, 0.99), decision(0, 0.6), decision(1, 0.4)]
+    assert scorer.scored(decisions) == [("a", "a"), ("b", "b")]
+
+
+def coloured(trial: int, p: float) -> Decision:
+    return Decision(trial, "fused", 0, 0, 0, ("a", "b"), (0.5, 0.5), ("red", "blue"), (p, 1 - p))
+
+
+def test_colours_are_scored_where_they_are_known_and_decoded() -> None:
+    scorer = Scorer(Events(colour_of={"one": 0, "two": 1, "three": 0}.get))
+    for t, label in enumerate(["one", "two", "other", "three"]):
+        scorer.take(Marker(label, float(t)))
+    assert scorer.colour_truth == {0: 0, 1: 1, 3: 0}
+    decisions = [coloured(0, 0.1), coloured(0, 0.9), coloured(1, 0.9), coloured(2, 0.9), decision(3, 0.9)]
+    assert scorer.scored_colours(decisions) == [("red", "red"), ("blue", "red")]
+
+
+def test_decisions_are_told_apart_by_what_of_the_turn_they_had_seen() -> None:
+    seen = [("static", 0), ("refined", 70), ("refined", 120), ("static", 0), ("fused", 600)]
+    decisions = [Decision(k, stage, 0, 0, 0, (), (), n_dynamic=n) for k, (stage, n) in enumerate(seen)]
+    found = by_progress(decisions)
+    assert list(found) == [("static", 0), ("refined", 70), ("refined", 120), ("fused", 600)]
+    assert [d.trial for d in found["static", 0]] == [0, 3]

@@ -1,6 +1,7 @@
 """A scripted session of trials with a picture and a turn, and a decoder that shows what it was given."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,7 @@ def items(sizes: Sequence[int], markers: Marks | None = None, data: Array | None
     return made
 
 
-def session_over(things: Sequence[Item], decoder: Shows | None = None, **options: object) -> Session:
+def session_over(things: Sequence[Item], decoder: Shows | None = None, **options: Any) -> Session:
     """A session that is not open yet."""
     return Session(
         ScriptedSource(EEG, things, {"m": MARKERS}),
@@ -88,7 +89,7 @@ def session_over(things: Sequence[Item], decoder: Shows | None = None, **options
     )
 
 
-def run(things: Sequence[Item], decoder: Shows | None = None, **options: object) -> Session:
+def run(things: Sequence[Item], decoder: Shows | None = None, **options: Any) -> Session:
     """A session cranked to its end."""
     session = session_over(things, decoder, **options)
     session.open()
