@@ -9,7 +9,7 @@ from app.summary import versions
 from app.terminal import Terminal, write_stdout
 from calibration.report import to_json, write_report
 from engines.errors import InputError
-from engines.runtime.base import Options, choose, runtimes, why_not
+from engines.runtime.base import choose, precisions, runtimes, why_not
 from engines.runtime.bench import Timing
 from engines.runtime.bench import bench as time_runtimes
 from engines.runtime.check import Checked
@@ -17,6 +17,7 @@ from engines.runtime.check import check as check_runtimes
 from engines.runtime.errors import Disagreement
 from engines.runtime.folder import Exported
 from engines.runtime.half import add_half
+from engines.runtime.types import Options
 
 NEVER_RUN = "TensorRT and ONNX Runtime's CUDA provider were never run by the makers of Afterimage: no GPU was at hand"
 
@@ -68,9 +69,11 @@ def check(options: argparse.Namespace, exported: Exported, terminal: Terminal) -
 def bench(options: argparse.Namespace, exported: Exported, terminal: Terminal) -> int:
     """Time every runtime that is here, in every precision of the folder."""
     _require_here(options, exported)
-    names = options.runtime or [name for name in runtimes(exported=True) if why_not(name, exported) is None]
+    names = options.runtime or [name for name in runtimes() if why_not(name, exported) is None]
     chosen = _options(options)
-    wanted = [(name, replace(chosen, precision=precision)) for name in names for precision in exported.graphs]
+    wanted = [
+        (name, replace(chosen, precision=precision)) for name in names for precision in precisions(name, exported)
+    ]
     with terminal.progress(f"timing {exported.network}"):
         timings = time_runtimes(options.folder, wanted, options.calls, options.batch)
     for timing in timings:

@@ -6,8 +6,10 @@ The configuration lists the allowed runtimes in order; the first that can run th
     tensorrt      an exported folder on an NVIDIA GPU, with TensorRT 10 or 11
     onnx-cuda     an exported folder through ONNX Runtime's CUDA provider
     onnx          an exported folder through ONNX Runtime on the CPU
-    torch-cuda    a network in memory on an NVIDIA GPU, with CUDA graphs
-    torch         a network in memory on the CPU
+    torch-cuda    a network on an NVIDIA GPU, with CUDA graphs
+    torch         a network on the CPU
+
+torch takes the network in memory, or rebuilds it from an exported folder that holds it (engines/runtime/rebuild.py).
 
 Only `onnx` and `torch` ever ran where Afterimage was made: docs/decisions/0136-tensorrt-unseen.md.
 
@@ -17,22 +19,20 @@ docs/decisions/0135-one-runtime-per-process.md.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from engines.errors import InputError
 from engines.runtime.errors import NoRuntime
-from engines.runtime.folder import MODELS, Exported
-from engines.spec import Spec
+from engines.runtime.folder import Exported
+from engines.runtime.types import Arrays, Choice, Description, Options, Runtime
 
 if TYPE_CHECKING:
     from engines.models.base import Network
 
-Arrays = Mapping[str, NDArray[Any]]
+__all__ = ["ALLOWED", "Arrays", "Choice", "Description", "Options", "Runtime", "choose", "open_runtime", "runtimes"]
 
 ALLOWED = ("tensorrt", "onnx", "torch")
 INSTALL_TENSORRT = 'python -m pip install -e ".[tensorrt]" on a machine with an NVIDIA GPU'
@@ -40,89 +40,9 @@ INSTALL_CUDA = "install torch for CUDA (https://pytorch.org/get-started) on a ma
 INSTALL_ONNX = 'python -m pip install "onnxruntime==1.31.1"'
 INSTALL_ONNX_CUDA = "replace onnxruntime by onnxruntime-gpu on a machine with an NVIDIA GPU"
 EXPORT = "it runs exported folders; export the network first"
-IN_MEMORY = "it runs networks in memory, and a folder holds none"
+IN_MEMORY = "it needs the network itself, and this folder holds the graph alone; export the network again"
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Description:
-    """What runs, for logs, reports and the window."""
-
-    runtime: str
-    version: str
-    device: str
-    precision: str
-    model: str
-
-    def __str__(self) -> str:
-        """As in "onnx (onnxruntime 1.31.1, CPU, 1 thread), float32, BrainSsd 1a2b3c4d5e6f"."""
-        return f"{self.runtime} ({self.version}, {self.device}), {self.precision}, {self.model}"
-
-
-class Runtime(Protocol):
-    """Arrays by name in, arrays by name out.
-
-    Thread: whichever opened it, one call at a time.
-    """
-
-    @property
-    def name(self) -> str:
-        """One of the names above."""
-        ...
-
-    @property
-    def spec(self) -> Spec:
-        """What goes in and comes out."""
-        ...
-
-    def __call__(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
-        """One step; the arrays that come out are the caller's.
-
-        Raises:
-            InputError: inputs that do not fit the specification.
-        """
-        ...
-
-    def warm_up(self, batch: int = 1) -> None:
-        """Pay for what only the first call of this batch size needs (buffers, captured graphs, lazy loading)."""
-        ...
-
-    def describe(self) -> Description:
-        """What runs, on what."""
-        ...
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a runtime is opened. `threads` is of the CPU; `most` is the largest batch an engine is built for.
-
-    `cache` is where engines are kept; None stands for the user's own cache folder.
-    """
-
-    precision: str = "float32"
-    threads: int = 1
-    most: int = 64
-    cache: Path | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what no runtime takes."""
-        if self.precision not in MODELS:
-            raise InputError(f"expected a precision among {', '.join(MODELS)}; got {self.precision!r}")
-        if self.threads < 1 or self.most < 1:
-            raise InputError(f"expected at least one thread and a batch of one; got {self.threads} and {self.most}")
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The runtime taken, and why those before it were not."""
-
-    name: str
-    passed_over: Mapping[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        """As in "onnx (not tensorrt: ...)"."""
-        return self.name + "".join(f" (not {name}: {why})" for name, why in self.passed_over.items())
 
 
 def open_runtime(
@@ -168,14 +88,22 @@ def why_not(name: str, model: "Network | Exported | None" = None) -> str | None:
     Without a `model` only the machine is asked.
     """
     backend = _BACKENDS[name]
-    if model is not None and isinstance(model, Exported) != backend.exported:
-        return EXPORT if backend.exported else IN_MEMORY
+    if isinstance(model, Exported):
+        if not backend.graphs and model.source is None:
+            return IN_MEMORY
+    elif model is not None and backend.graphs:
+        return EXPORT
     return backend.missing()
 
 
-def runtimes(exported: bool | None = None) -> tuple[str, ...]:
-    """Every name there is; only those for exported folders (or for networks in memory) where `exported` says so."""
-    return tuple(name for name, backend in _BACKENDS.items() if exported in (None, backend.exported))
+def runtimes() -> tuple[str, ...]:
+    """Every name there is."""
+    return tuple(_BACKENDS)
+
+
+def precisions(name: str, exported: Exported) -> tuple[str, ...]:
+    """In which the runtime `name` runs a folder: all that it has graphs of, and torch in the network's own."""
+    return tuple(exported.graphs) if _BACKENDS[name].graphs else ("float32",)
 
 
 def _missing_onnx() -> str | None:
@@ -241,13 +169,19 @@ def _open_onnx_cuda(model: Any, options: Options) -> Runtime:
 def _open_torch(model: Any, options: Options) -> Runtime:
     from engines.runtime.eager import Eager
 
-    return Eager(model, options)
+    return Eager(_network(model), options)
 
 
 def _open_torch_cuda(model: Any, options: Options) -> Runtime:
     from engines.runtime.eager import Graphed
 
-    return Graphed(model, options)
+    return Graphed(_network(model), options)
+
+
+def _network(model: "Network | Exported") -> "Network":
+    from engines.runtime.rebuild import network_of
+
+    return network_of(model) if isinstance(model, Exported) else model
 
 
 def _open_tensorrt(model: Any, options: Options) -> Runtime:
@@ -261,7 +195,7 @@ def _open_tensorrt(model: Any, options: Options) -> Runtime:
 
 @dataclass(frozen=True)
 class _Backend:
-    exported: bool  # runs exported folders; otherwise networks in memory
+    graphs: bool  # runs the graphs of exported folders; otherwise networks
     missing: Callable[[], str | None]
     open: Callable[[Any, Options], Runtime]
 

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from engines.runtime.base import Options, open_runtime
+from engines.runtime.base import open_runtime
 from engines.runtime.folder import Exported
 from engines.runtime.seeded import seeded
+from engines.runtime.types import Options
 
 _WARM_UPS = 5
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from engines.errors import AfterimageError
 from engines.runtime.agreement import TOLERANCES, Agreement, compare, require, worst
-from engines.runtime.base import Options, Runtime, open_runtime, runtimes, why_not
+from engines.runtime.base import open_runtime, precisions, runtimes, why_not
 from engines.runtime.folder import Exported
 from engines.runtime.seeded import seeded
+from engines.runtime.types import Options, Runtime
 
 REFERENCE = "onnx"
 BATCHES = (1, 2, 5)
@@ -48,8 +49,8 @@ def check(
     options = replace(options or Options(), precision="float32")
     reference = open_runtime(exported, [REFERENCE], options)
     found = [_with_eager(exported, reference)]
-    for name in names or runtimes(exported=True):
-        for precision in exported.graphs:
+    for name in names or runtimes():
+        for precision in precisions(name, exported):
             if (name, precision) != (REFERENCE, "float32"):
                 found.append(_with_reference(exported, reference, name, replace(options, precision=precision)))
     return tuple(found)

@@ -1,4 +1,4 @@
-"""A network in memory, run by torch as it is.
+"""A network run by torch as it is.
 
 `Eager` is the reference on the CPU. `Graphed` replays a captured CUDA graph, one for each batch size, which spares the
 launch of every kernel; a step of a small network on a GPU is little else.
@@ -7,6 +7,7 @@ launch of every kernel; a step of a small network on a GPU is little else.
 Thread: whichever opened it, one call at a time.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from engines.errors import InputError
 from engines.models.base import Network, zeros
-from engines.runtime.base import Arrays, Description, Options
+from engines.runtime.types import Arrays, Description, Options
 from engines.spec import Spec
 
 # Kernels choose their algorithms and libraries their workspaces in the first calls; PyTorch's notes on CUDA graphs
@@ -24,15 +25,15 @@ from engines.spec import Spec
 _CALLS_BEFORE_CAPTURE = 3
 
 
-class Eager:
-    """torch on the CPU; the network is put into evaluation. `options.threads` sets torch's threads, process-wide."""
+class _Torch(ABC):
+    """What both ways share; the network is put into evaluation."""
 
-    name = "torch"
+    name: str
 
     def __init__(self, network: Network, options: Options) -> None:
-        _require_float32(options)
+        if options.precision != "float32":
+            raise InputError(f"torch runs a network in the precision it has, float32; got {options.precision!r}")
         self._network, self._spec = network.eval(), network.spec()
-        torch.set_num_threads(options.threads)
 
     @property
     def spec(self) -> Spec:
@@ -46,9 +47,9 @@ class Eager:
             InputError: inputs that do not fit.
         """
         self._spec.require(inputs)
-        with torch.inference_mode():
-            outputs = self._network(**{name: _tensor(array) for name, array in inputs.items()})
-        return _arrays(self._spec, outputs)
+        tensors = {name: torch.from_numpy(np.require(array, requirements=["C", "W"])) for name, array in inputs.items()}
+        outputs = self._outputs(tensors)
+        return {tensor.name: output.numpy() for tensor, output in zip(self._spec.outputs, outputs, strict=True)}
 
     def warm_up(self, batch: int = 1) -> None:
         """One call on zeros."""
@@ -56,47 +57,54 @@ class Eager:
 
     def describe(self) -> Description:
         """What runs."""
+        version = f"torch {torch.__version__}"
+        return Description(self.name, version, self._where(), "float32", type(self._network).__name__)
+
+    @abstractmethod
+    def _outputs(self, inputs: dict[str, Tensor]) -> tuple[Tensor, ...]:
+        """One step from and to the CPU."""
+
+    @abstractmethod
+    def _where(self) -> str:
+        """The device, in words."""
+
+
+class Eager(_Torch):
+    """torch on the CPU; `options.threads` sets torch's threads, process-wide."""
+
+    name = "torch"
+
+    def __init__(self, network: Network, options: Options) -> None:
+        super().__init__(network, options)
+        torch.set_num_threads(options.threads)
+
+    def _outputs(self, inputs: dict[str, Tensor]) -> tuple[Tensor, ...]:
+        with torch.inference_mode():
+            return tuple(self._network(**inputs))
+
+    def _where(self) -> str:
         threads = torch.get_num_threads()
-        device = f"CPU, {threads} thread{'s' if threads > 1 else ''}"
-        return Description(self.name, f"torch {torch.__version__}", device, "float32", type(self._network).__name__)
+        return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
 
 
-class Graphed:
-    """torch on a CUDA GPU, by captured graphs; the network is moved there and put into evaluation."""
+class Graphed(_Torch):
+    """torch on a CUDA GPU, by captured graphs; the network is moved there. The first call of a batch size captures."""
 
     name = "torch-cuda"
 
     def __init__(self, network: Network, options: Options, device: str = "cuda") -> None:
-        _require_float32(options)
+        super().__init__(network.to(device), options)
         self._device = device
-        self._network, self._spec = network.eval().to(device), network.spec()
         self._captured: dict[int, _Captured] = {}
 
-    @property
-    def spec(self) -> Spec:
-        """What goes in and comes out."""
-        return self._spec
-
-    def __call__(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
-        """One step; the first of a batch size captures its graph.
-
-        Raises:
-            InputError: inputs that do not fit.
-        """
-        self._spec.require(inputs)
+    def _outputs(self, inputs: dict[str, Tensor]) -> tuple[Tensor, ...]:
         batch = len(next(iter(inputs.values())))
         if batch not in self._captured:
             self._captured[batch] = _Captured(self._network, self._spec, batch, self._device)
-        return _arrays(self._spec, self._captured[batch].replay(inputs))
+        return self._captured[batch].replay(inputs)
 
-    def warm_up(self, batch: int = 1) -> None:
-        """Capture the graph of this batch size."""
-        self({name: tensor.numpy() for name, tensor in zeros(self._spec, batch).items()})
-
-    def describe(self) -> Description:
-        """What runs."""
-        device = torch.cuda.get_device_name()
-        return Description(self.name, f"torch {torch.__version__}", device, "float32", type(self._network).__name__)
+    def _where(self) -> str:
+        return torch.cuda.get_device_name()
 
 
 class _Captured:
@@ -115,22 +123,9 @@ class _Captured:
             with torch.cuda.graph(self._graph):
                 self._outputs: tuple[Tensor, ...] = tuple(network(**self._inputs))
 
-    def replay(self, inputs: Arrays) -> tuple[Tensor, ...]:
+    def replay(self, inputs: dict[str, Tensor]) -> tuple[Tensor, ...]:
         """The outputs, on the CPU; copying them there waits for the GPU."""
-        for name, array in inputs.items():
-            self._inputs[name].copy_(_tensor(array))
+        for name, tensor in inputs.items():
+            self._inputs[name].copy_(tensor)
         self._graph.replay()
         return tuple(output.cpu() for output in self._outputs)
-
-
-def _tensor(array: NDArray[Any]) -> Tensor:
-    return torch.from_numpy(np.require(array, requirements=["C", "W"]))
-
-
-def _arrays(spec: Spec, outputs: tuple[Tensor, ...]) -> dict[str, NDArray[Any]]:
-    return {tensor.name: output.numpy() for tensor, output in zip(spec.outputs, outputs, strict=True)}
-
-
-def _require_float32(options: Options) -> None:
-    if options.precision != "float32":
-        raise InputError(f"torch runs a network in the precision it has, float32; got {options.precision!r}")

@@ -23,16 +23,18 @@ from numpy.typing import NDArray
 from safetensors.numpy import save as save_arrays
 from torch.export import Dim
 from torch.onnx import OnnxExporterError
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 from engines.errors import InputError
 from engines.models.base import Network, step, zeros
 from engines.runtime.agreement import TOLERANCES, Agreement, compare, require, worst
-from engines.runtime.base import Options
 from engines.runtime.errors import ExportFailed
 from engines.runtime.files import sha256
 from engines.runtime.folder import MODELS, REFERENCE, Exported, Graph, Reference
 from engines.runtime.ort import OnnxRuntime
+from engines.runtime.rebuild import write_network
 from engines.runtime.seeded import Ranges, require_ranges, seeded
+from engines.runtime.types import Options
 
 OPSET = 18
 BATCHES = (1, 2, 5)
@@ -90,6 +92,7 @@ def _written(network: Network, folder: Path, ranges: Ranges, about: Mapping[str,
         reference=Reference(batch, seed, sha256(folder / REFERENCE)),
         versions=_versions(),
         about=about,
+        source=write_network(network, folder),
     )
     agreement = parity(network, exported)
     require(
@@ -177,16 +180,21 @@ def _versions() -> dict[str, str]:
 
 @contextmanager
 def _without_notes() -> Iterator[None]:
-    """The exporter's warnings about its own code, and about packages that add operators nobody here uses."""
+    """No warnings of the exporter about its own code, or about packages that add operators nobody here uses.
+
+    And no thread: it counts with tqdm, whose first bar would start one that watches bars until the process ends.
+    """
     logger = logging.getLogger("torch.onnx")
-    level = logger.level
+    level, interval = logger.level, tqdm.monitor_interval
     logger.setLevel(logging.ERROR)
+    tqdm.monitor_interval = 0
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         logger.setLevel(level)
+        tqdm.monitor_interval = interval
 
 
 def _reason(error: BaseException) -> str:

@@ -3,6 +3,7 @@
     model.onnx               the graph in float32
     model.float16.onnx       the same with half precision written into it, where it was made (engines/runtime/half.py)
     reference.safetensors    eager torch's answers to seeded inputs, from the machine that exported
+    network.safetensors      what the network learned, for torch, where it is one of ours (engines/runtime/rebuild.py)
     spec.json                names, axes, element types, meanings, versions, agreement, and the hash of every file
 
 Read with numpy and json alone. Every file is checked against its hash when it is opened. Thread: any.
@@ -27,6 +28,7 @@ from engines.spec import Axis, Spec, TensorSpec
 FORMAT = 1
 SPEC = "spec.json"
 REFERENCE = "reference.safetensors"
+NETWORK = "network.safetensors"
 MODELS = {"float32": "model.onnx", "float16": "model.float16.onnx"}
 
 
@@ -49,10 +51,19 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Source:
+    """What torch builds the network from: the values of its configuration, and `network.safetensors`."""
+
+    config: Mapping[str, Any]
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Exported:
     """An exported network.
 
     `network` names its class, `about` is what whoever exported it wants known (training data, subject, simulation).
+    `source` is None where torch cannot rebuild the network.
     """
 
     folder: Path
@@ -64,6 +75,7 @@ class Exported:
     reference: Reference
     versions: Mapping[str, str]
     about: Mapping[str, str]
+    source: Source | None = None
 
     @classmethod
     def read(cls, folder: Path) -> "Exported":
@@ -118,6 +130,14 @@ class Exported:
             raise BadModel(f"{self.folder / REFERENCE}: {error}; export the network again") from error
         return arrays
 
+    def network_bytes(self, source: Source) -> bytes:
+        """What the network learned, as safetensors.
+
+        Raises:
+            BadModel: the file is missing or was altered.
+        """
+        return self._checked(NETWORK, source.sha256).read_bytes()
+
     def _checked(self, name: str, expected: str) -> Path:
         path = self.folder / name
         if not path.is_file():
@@ -143,6 +163,7 @@ def _to_json(exported: Exported) -> dict[str, Any]:
         "reference": asdict(exported.reference),
         "versions": exported.versions,
         "about": exported.about,
+        "source": None if exported.source is None else asdict(exported.source),
     }
 
 
@@ -165,6 +186,7 @@ def _from_json(folder: Path, told: dict[str, Any]) -> Exported:
         reference=Reference(**told["reference"]),
         versions=dict(told["versions"]),
         about=dict(told["about"]),
+        source=Source(**told["source"]) if told.get("source") else None,
     )
 
 

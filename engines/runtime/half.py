@@ -18,11 +18,11 @@ from onnxruntime.transformers.onnx_model import OnnxModel
 
 from engines.errors import InputError
 from engines.runtime.agreement import TOLERANCES, Agreement, compare, require, worst
-from engines.runtime.base import Options
 from engines.runtime.files import sha256, write_whole
 from engines.runtime.folder import MODELS, Exported, Graph
 from engines.runtime.ort import CPU, OnnxRuntime, session_options
 from engines.runtime.seeded import seeded
+from engines.runtime.types import Options
 
 # Sums, quotients and powers lose digits in eleven bits, or leave float16's range (6e-8 to 65504).
 KEPT_OPERATORS = (

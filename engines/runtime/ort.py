@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from engines.errors import WorkError
-from engines.runtime.base import Arrays, Description, Options
 from engines.runtime.errors import BadModel
 from engines.runtime.folder import Exported
 from engines.runtime.seeded import seeded
+from engines.runtime.types import Arrays, Description, Options
 from engines.spec import Spec
 
 CPU = "CPUExecutionProvider"

@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engines.errors import InputError
-from engines.runtime.base import Arrays, Description, Options
 from engines.runtime.cache import EngineCache, EngineKey
 from engines.runtime.errors import EngineFailed
 from engines.runtime.files import write_whole
 from engines.runtime.folder import Exported
 from engines.runtime.seeded import seeded
+from engines.runtime.types import Arrays, Description, Options
 from engines.spec import Spec, TensorSpec
 
 # Every name of TensorRT's Python bindings that this module uses; present in both 10.16.1.11 and 11.4.0.106.

@@ -54,7 +54,9 @@ def test_check_says_which_runtimes_agree_and_what_to_install_for_the_others(expo
     first, *others = report["runtimes"]
     assert (first["runtime"], first["refused"]) == ("onnx", "")
     assert {a["output"] for a in first["agreement"]} == {"embedding", "category"}
-    assert all("on a machine with an NVIDIA GPU" in other["absent"] for other in others)
+    absent = {other["runtime"]: other["absent"] for other in others}
+    assert all("on a machine with an NVIDIA GPU" in absent[name] for name in ("tensorrt", "onnx-cuda"))
+    assert "holds the graph alone" in absent["torch"]
     assert "TensorRT" in report["never_run"][0]
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from engines.errors import InputError
 from engines.runtime import base
-from engines.runtime.base import Options, choose, open_runtime, why_not
+from engines.runtime.base import choose, open_runtime, why_not
 from engines.runtime.errors import NoRuntime
+from engines.runtime.types import Options
 from tests.engines.runtime.small import Small
 
 
@@ -52,7 +53,7 @@ def test_a_runtime_without_its_package_says_what_to_install(monkeypatch):
 
 
 def test_a_folder_holds_no_network_for_torch_and_a_network_is_no_folder(exported):
-    with pytest.raises(NoRuntime, match="a folder holds none"):
+    with pytest.raises(NoRuntime, match="holds the graph alone"):
         choose(exported, ["torch"])
     with pytest.raises(NoRuntime, match="export the network first"):
         choose(Small(), ["onnx"])
@@ -68,7 +69,7 @@ def test_a_runtime_that_is_there_and_fails_is_an_error_and_no_fallback(exported,
     def fails(model, options):
         raise RuntimeError("out of memory")
 
-    broken = base._Backend(exported=True, missing=lambda: None, open=fails)
+    broken = base._Backend(graphs=True, missing=lambda: None, open=fails)
     monkeypatch.setitem(base._BACKENDS, "tensorrt", broken)
     with pytest.raises(RuntimeError, match="out of memory"):
         open_runtime(exported.folder, ["tensorrt", "onnx"])

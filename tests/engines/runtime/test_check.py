@@ -8,7 +8,6 @@ from onnx import numpy_helper
 
 from engines.errors import InputError
 from engines.runtime import base
-from engines.runtime.base import Options
 from engines.runtime.bench import bench, timed
 from engines.runtime.check import check
 from engines.runtime.errors import BadModel, NoRuntime
@@ -16,6 +15,7 @@ from engines.runtime.files import sha256
 from engines.runtime.folder import Exported
 from engines.runtime.half import add_half
 from engines.runtime.trt import TensorRt
+from engines.runtime.types import Options
 from tests.engines.runtime import fake_tensorrt
 
 
@@ -57,9 +57,10 @@ def test_runtimes_that_are_here_agree_and_the_others_say_what_to_install(exporte
     assert (first.runtime, first.precision, first.refused, first.absent) == ("onnx", "float32", "", "")
     assert [a.output for a in first.agreement] == ["embedding", "category"]
     absent = {c.runtime: c.absent for c in others}
-    assert absent.keys() == {"tensorrt", "onnx-cuda"}
+    assert absent.keys() == {"tensorrt", "onnx-cuda", "torch-cuda", "torch"}
     assert "pip install" in absent["tensorrt"]
     assert "onnxruntime-gpu" in absent["onnx-cuda"]
+    assert "holds the graph alone" in absent["torch"]
 
 
 def test_a_tampered_weight_is_refused_by_its_hash(copied):

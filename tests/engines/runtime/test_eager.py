@@ -7,9 +7,9 @@ import torch
 
 from engines.errors import InputError
 from engines.models.base import step
-from engines.runtime.base import Options
 from engines.runtime.eager import Eager, Graphed
 from engines.runtime.seeded import seeded
+from engines.runtime.types import Options
 from tests.engines.runtime.small import RANGES, Small
 
 

@@ -7,11 +7,11 @@ from engines.errors import InputError
 from engines.models.base import step
 from engines.runtime import export as module
 from engines.runtime.agreement import compare
-from engines.runtime.base import Options
 from engines.runtime.errors import Disagreement, ExportFailed
 from engines.runtime.export import OPSET, export
 from engines.runtime.ort import OnnxRuntime
 from engines.runtime.seeded import seeded
+from engines.runtime.types import Options
 from tests.engines.runtime.small import RANGES, Small
 
 

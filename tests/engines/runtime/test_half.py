@@ -7,12 +7,12 @@ from onnx import helper
 
 from engines.errors import InputError
 from engines.runtime import half as module
-from engines.runtime.base import Options
 from engines.runtime.errors import Disagreement
 from engines.runtime.folder import Exported
 from engines.runtime.half import KEPT_OPERATORS, add_half, half_of
 from engines.runtime.ort import OnnxRuntime
 from engines.runtime.seeded import seeded
+from engines.runtime.types import Options
 from tests.engines.runtime.small import RANGES
 
 

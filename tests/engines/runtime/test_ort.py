@@ -7,12 +7,12 @@ import pytest
 
 from engines.errors import InputError, WorkError
 from engines.runtime import ort
-from engines.runtime.base import Options
 from engines.runtime.errors import BadModel
 from engines.runtime.files import sha256
 from engines.runtime.folder import Graph
 from engines.runtime.ort import OnnxRuntime, session_options
 from engines.runtime.seeded import seeded
+from engines.runtime.types import Options
 from tests.engines.runtime.small import RANGES
 
 

@@ -8,12 +8,12 @@ import pytest
 from engines.errors import InputError
 from engines.runtime import base
 from engines.runtime.agreement import TOLERANCES, compare
-from engines.runtime.base import Options
 from engines.runtime.cache import EngineCache
 from engines.runtime.errors import EngineFailed
 from engines.runtime.ort import OnnxRuntime
 from engines.runtime.seeded import seeded
 from engines.runtime.trt import TensorRt, engine_key
+from engines.runtime.types import Options
 from tests.engines.runtime import fake_tensorrt
 from tests.engines.runtime.small import RANGES
 
