@@ -18,8 +18,9 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.looking import Look, score_of, stream_of
-from app.panels.frame import Phase, Request, Samples, Stream
+from app.looking import DRAWING, Look, stream_of
+from app.panels.frame import Known, Phase, Request, Samples, Stream
+from app.pictures import Pictures
 from engines.errors import AfterimageError
 from pipeline.coupling.bands import CouplingBands
 from pipeline.recorder.messages import RecorderStatus
@@ -77,7 +78,8 @@ class Bridge(QObject):
 
     `ticked` carries a `Frame` 30 times a second while connected; `connected` the `Stream`; `failed` why a connection
     could not be made, `waiting` what an attempt still waits for ("" when the source does not say); `recording_failed`
-    why a recording could not begin. `on_stopped` is given each session after its end, beside the window.
+    why a recording could not begin. `on_stopped` is given each session after its end, beside the window; `known` is
+    asked about the subject of each session that was made. `pictures` are those that the subject knows.
 
     Thread: main only; jobs run beside it.
     """
@@ -103,14 +105,17 @@ class Bridge(QObject):
         start_recording: StartRecording,
         out: Path,
         on_stopped: Callable[[Session, Request], None] = lambda session, request: None,
+        known: Callable[[], Known] = Known,
     ) -> None:
         super().__init__()
+        self.pictures = Pictures(self)
         self.phase = Phase.IDLE
         self.request: Request | None = None
         self.out = out
         self._make_session = make_session
         self._start_recording = start_recording
         self._on_stopped = on_stopped
+        self._known = known
         self._jobs = ThreadPoolExecutor(max_workers=1, thread_name_prefix="afterimage-bridge")
         self._number = 0  # of the connection; answers to an older one come too late
         self._session: Session | None = None
@@ -163,6 +168,7 @@ class Bridge(QObject):
         self.disconnect_now()
         self._number += 1
         self._jobs.shutdown(wait=True)
+        self.pictures.close()
         for made in self._unclaimed:
             made.stop()
         self._unclaimed.clear()
@@ -239,10 +245,12 @@ class Bridge(QObject):
         if self._recording is not None:
             elapsed_s = time.monotonic() - self._recording_since_s
             frame = replace(frame, recording=self._recording.status, recording_s=elapsed_s)
-        if look.score_is_old:
-            look.score_is_old = False
-            self._jobs.submit(self._score_job, look)
+        if look.due():
+            self._jobs.submit(look.figure)
+        began_s = time.monotonic()
         self.ticked.emit(frame)
+        # Due after what was asked to be painted has been.
+        QTimer.singleShot(0, self, lambda: look.ledger.add(DRAWING, time.monotonic() - began_s))
 
     # Jobs: everything below runs in the bridge's thread and talks by signals only.
 
@@ -258,7 +266,7 @@ class Bridge(QObject):
         try:
             session = self._make_session(request, hooks)
             session.open()
-            stream = stream_of(session, request)
+            stream = stream_of(session, request, self._known())
             session.start()
         except AfterimageError as error:
             text = str(error)
@@ -300,9 +308,6 @@ class Bridge(QObject):
     def _stop_record_job(self, recording: Recording) -> None:
         self._recording_stopped.emit(recording.stop())
 
-    def _score_job(self, look: Look) -> None:
-        look.score = score_of(look.session)
-
     # Hooks, in the session's threads.
 
     def _pass_item(self, item: Item) -> None:
@@ -334,6 +339,7 @@ class Bridge(QObject):
             return
         self._session, self._look = session, Look(session, stream)
         self._set_phase(Phase.RUNNING)
+        self.pictures.use(stream.known.pictures)
         self.connected.emit(stream)
 
     def _on_refused(self, number: int, text: str) -> None:

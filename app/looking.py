@@ -1,21 +1,35 @@
 """Looking at a running session: new samples, markers, verdicts and answers as one frozen `Frame`. No Qt."""
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from app.panels.frame import Coupling, Frame, Request, Samples, Score, Scored, Stream
+from app.panels.frame import Coupling, Delay, Frame, Known, Latency, Request, Samples, Score, Scored, Stream
 from calibration.stats import balanced_accuracy, balanced_interval
 from pipeline import montage
+from pipeline.anytime import TrialWindows
 from pipeline.errors import Overrun
+from pipeline.preprocess import DELAY_STATED_AT_HZ
 from pipeline.session import Session, View
-from pipeline.types import Boundary, Kind, StreamInfo
+from pipeline.timing import Ledger
+from pipeline.types import Boundary, Decision, Kind, StreamInfo
 
-LATENCY_EVERY_S = 1.0
-DECISIONS_SHOWN = 24
+FIGURES_EVERY_S = 1.0
+TRIALS_SHOWN = 48
+# Stages whose accuracy is told: the answer of a single window, and of two the first and the last.
+SCORED = ("single", "static", "fused")
+# Enough draws for whole per cents, and quick also with many classes.
+N_DRAWS = 4_000
 MARKERS_SHOWN = 64
 BOUNDARIES_SHOWN = 100
+# What the window's own ledger holds.
+TO_WINDOW, DRAWING = "answer to window", "drawing"
+TO_ANSWER = "window to answer"
+WINDOW = "The decoder waits for the whole window before it answers."
+INSIDE = "What shows in a window happened this much earlier. Nothing waits for it: a window ends when it ends."
+WITHHELD = "Samples wait this long in the chain for others that they are handled with."
 # Shown before the oldest second that is drawn again, so that its filters have settled.
 LEAD_IN_S = 2.0
 
@@ -23,19 +37,23 @@ LEAD_IN_S = 2.0
 class Look:
     """One reader of one session, which remembers how far it has read.
 
-    `score` may be set from another thread when `score_is_old`. Thread: main only, else.
+    `scores` and `latency` take a while: `figure` makes them, in any thread, when they are `due`. `ledger` holds what
+    the window itself takes. Thread: main only, else.
     """
 
     def __init__(self, session: Session, stream: Stream) -> None:
         self.session = session
         self.stream = stream
-        self.score: Score | None = None
-        self.score_is_old = False
+        self.ledger = Ledger()
+        self.scores: Mapping[str, Score] = {}
+        self.latency: Latency | None = None
+        self._figured_at_s = float("-inf")
+        self._n_figured = 0
+        self._figuring = False
         self._cursor = session.acquisition.ring.oldest
         self._newest_s = session.clock.now_s()
+        self._decisions: tuple[Scored, ...] = ()
         self._n_decisions = 0
-        self._latency_ms: tuple[float, float] | None = None
-        self._latency_at_s = float("-inf")
 
     @property
     def boundaries(self) -> tuple[Boundary, ...]:
@@ -48,20 +66,20 @@ class Look:
         fresh = self._fresh()
         if fresh.times_s.size:
             self._newest_s = now_s
-        view, truth = self._view(), session.scorer.truth
-        if view.n_decisions != self._n_decisions:
-            self._n_decisions, self.score_is_old = view.n_decisions, True
+        self._look_at_decisions(now_s)
+        answer = self.latency.steps.get(TO_ANSWER) if self.latency else None
         return Frame(
             stream=self.stream,
-            view=view,
+            view=self._view(),
             now_s=now_s,
             fresh=fresh,
             silent_s=now_s - self._newest_s,
             boundaries=self.boundaries,
             markers=tuple(session.recent_markers)[-MARKERS_SHOWN:],
-            decisions=tuple(Scored(d, truth.get(d.trial)) for d in session.decisions[-DECISIONS_SHOWN:]),
-            score=self.score,
-            latency_ms=self._latency(),
+            decisions=self._decisions,
+            scores=self.scores,
+            latency_ms=(answer["median"], answer["p95"]) if answer else None,
+            latency=self.latency,
             coupling=self._coupling(),
         )
 
@@ -108,16 +126,68 @@ class Look:
         except Overrun:
             return None
 
-    def _latency(self) -> tuple[float, float] | None:
-        """Median and 95th percentile from the last sample of a window to its answer, looked up once a second."""
-        if time.monotonic() - self._latency_at_s >= LATENCY_EVERY_S:
-            self._latency_at_s = time.monotonic()
-            answer = self.session.ledger.summary_ms().get("window to answer")
-            self._latency_ms = (answer["median"], answer["p95"]) if answer else None
-        return self._latency_ms
+    def _look_at_decisions(self, now_s: float) -> None:
+        """Enter how long new answers took to come here, and keep those of the newest trials."""
+        decisions = self.session.decisions
+        new = decisions[self._n_decisions :]
+        if not new:
+            return
+        self._n_decisions += len(new)
+        for decision in new:
+            self.ledger.add(TO_WINDOW, now_s - decision.decided_s)
+        scored = (*self._decisions, *(self._scored(d) for d in new))
+        trials = sorted({s.decision.trial for s in scored})[-TRIALS_SHOWN:]
+        self._decisions = tuple(s for s in scored if s.decision.trial >= trials[0])
+
+    def _scored(self, decision: Decision) -> Scored:
+        scorer = self.session.scorer
+        colour = scorer.colour_truth.get(decision.trial) if decision.colours else None
+        return Scored(
+            decision, scorer.truth.get(decision.trial), decision.colours[colour] if colour is not None else None
+        )
+
+    def due(self) -> bool:
+        """True when `figure` is to be called, at most once a second and never while it is at it."""
+        if self._figuring or time.monotonic() - self._figured_at_s < FIGURES_EVERY_S:
+            return False
+        self._figuring = True
+        return True
+
+    def figure(self) -> None:
+        """Make scores and latencies of now. Thread: any, after `due`."""
+        decisions = list(self.session.decisions)
+        if len(decisions) != self._n_figured:
+            self.scores = scores_of(decisions, self.session.scorer.truth)
+            self._n_figured = len(decisions)
+        self.latency = Latency(self.session.ledger.summary_ms(), self.ledger.summary_ms())
+        self._figured_at_s = time.monotonic()
+        self._figuring = False
 
 
-def stream_of(session: Session, request: Request) -> Stream:
+def delays_of(session: Session) -> tuple[Delay, ...]:
+    """What is always the same: how long the windows last, and what the filters add."""
+    if session.loop is None:
+        return ()
+    chain, windows = session.loop.chain, session.windows
+    delays = []
+    if windows is not None:
+        turn_s = windows.seen_s(windows.n_dynamic)
+        delays.append(Delay("picture to the end of its window", 1e3 * windows.static.tmax_s, WINDOW))
+        delays.append(Delay("turn to the end of its window", 1e3 * turn_s, WINDOW))
+    elif session.setup.epoch is not None:
+        delays.append(Delay("onset to the end of the window", 1e3 * session.setup.epoch.tmax_s, WINDOW))
+    at_hz = f"{DELAY_STATED_AT_HZ:g} Hz"
+    delays.append(Delay(f"filters, at {at_hz}", 1e3 * chain.group_delay_s, INSIDE))
+    if windows is not None:
+        second = TrialWindows(windows, len(chain.channels), chain.sfreq_hz, chain.config.high_hz).second_rate
+        more_s = float(second.group_delay_s(np.array([DELAY_STATED_AT_HZ]))[0])
+        delays.append(Delay(f"and to {windows.dynamic_hz:g} Hz for the turn", 1e3 * more_s, INSIDE))
+    if chain.withheld_s:
+        delays.append(Delay("held back by the chain", 1e3 * chain.withheld_s, WITHHELD))
+    return tuple(delays)
+
+
+def stream_of(session: Session, request: Request, known: Known) -> Stream:
     """What the window must know of an opened session. Slow the first time: positions load MNE."""
     info = session.acquisition.info
     names, rows = drawn(info)
@@ -137,6 +207,9 @@ def stream_of(session: Session, request: Request) -> Stream:
         no_positions=montage.why_no_positions(eeg_names, positions),
         classes=session.decoder.classes if session.decoder else (),
         subject=request.subject.name if request.subject else "",
+        windows=session.windows,
+        known=known,
+        delays=delays_of(session),
     )
 
 
@@ -150,15 +223,15 @@ def drawn(info: StreamInfo) -> tuple[tuple[str, ...], tuple[int, ...]]:
     return tuple(called.get(row) or label for row, label in zip(rows, labels, strict=True)), tuple(rows)
 
 
-def score_of(session: Session) -> Score | None:
-    """Balanced accuracy of all decisions with a known label; None before the first. Thread: any."""
-    decisions = list(session.decisions)
-    truth = session.scorer.truth
+def scores_of(decisions: Sequence[Decision], truth: Mapping[int, str]) -> dict[str, Score]:
+    """Balanced accuracy of all decisions with a known label by stage; a stage without any is left out."""
     known = [d for d in decisions if truth.get(d.trial) in d.classes]
-    if not known:
-        return None
+    return {stage: _score(of, truth) for stage in SCORED if (of := [d for d in known if d.stage == stage])}
+
+
+def _score(known: Sequence[Decision], truth: Mapping[int, str]) -> Score:
     classes = known[0].classes
     true = np.array([classes.index(truth[d.trial]) for d in known])
     answered = np.array([classes.index(d.top) for d in known])
-    low, high = balanced_interval(true, answered, len(classes))
+    low, high = balanced_interval(true, answered, len(classes), n_draws=N_DRAWS)
     return Score(len(known), balanced_accuracy(true, answered, len(classes)), low, high, 1.0 / len(classes))

@@ -23,10 +23,12 @@ from app.bridge import Bridge
 from app.panels.connect_dialog import UNITS, ConnectDialog
 from app.panels.coupling import CouplingPanel
 from app.panels.decision import DecisionPanel
+from app.panels.decision_history import HistoryPanel
 from app.panels.event_log import EventLog
 from app.panels.frame import Frame, Phase, Request, Stream
 from app.panels.head_map import QualityPanel
 from app.panels.header import Header, SimulatedBanner
+from app.panels.latency import LatencyPanel
 from app.panels.notices import NoticeStack, notices
 from app.panels.scope_panel import ScopePanel
 from app.panels.start import ConnectingPage, StartPage
@@ -42,7 +44,7 @@ KEYS = (
     ("F", "fit the amplitude"),
     ("Page Up, Page Down", "other channels"),
     ("H, L, N", "high-pass, low-pass, notch of the display"),
-    ("Ctrl+P", "electrodes or coupling"),
+    ("Ctrl+P", "electrodes, coupling or latency"),
     ("Ctrl+K", "connect"),
     ("Ctrl+R", "start or stop recording"),
     ("Ctrl+E", "event log"),
@@ -73,8 +75,9 @@ class MainWindow(QMainWindow):
         self.header, self.banner, self.notices = Header(), SimulatedBanner(), NoticeStack()
         self.start, self.connecting = StartPage(), ConnectingPage()
         self.scope, self.quality, self.decision = ScopePanel(), QualityPanel(), DecisionPanel()
-        self.coupling = CouplingPanel()
-        self.tabs = Tabs(("Electrodes", self.quality), ("Coupling", self.coupling))
+        self.coupling, self.latency, self.history = CouplingPanel(), LatencyPanel(), HistoryPanel()
+        self.decision.set_pictures(self.controller.pictures)
+        self.tabs = Tabs(("Electrodes", self.quality), ("Coupling", self.coupling), ("Latency", self.latency))
         self.status, self.log = StatusLine(), EventLog(self)
         self.pages = QStackedWidget()
 
@@ -89,7 +92,11 @@ class MainWindow(QMainWindow):
         side.setContentsMargins(0, 0, 0, 0)
         body = QHBoxLayout()
         body.setSpacing(8)
-        body.addWidget(self.scope, 1)
+        main = QVBoxLayout()
+        main.setSpacing(8)
+        main.addWidget(self.scope, 1)
+        main.addWidget(self.history)
+        body.addLayout(main, 1)
         body.addWidget(column)
         running = QWidget()
         layout = QVBoxLayout(running)
@@ -141,7 +148,7 @@ class MainWindow(QMainWindow):
         view = self.menuBar().addMenu("View")
         view.addActions(self.scope.actions_list)
         view.addSeparator()
-        self._add_action(view, "Electrodes or Coupling", "Ctrl+P", self.tabs.show_next)
+        self._add_action(view, "Electrodes, Coupling or Latency", "Ctrl+P", self.tabs.show_next)
         log = self.log.toggleViewAction()
         log.setShortcut(QKeySequence("Ctrl+E"))
         view.addAction(log)
@@ -252,6 +259,8 @@ class MainWindow(QMainWindow):
             stream.eeg_names, stream.positions, stream.no_positions, NOT_JUDGED if stream.off else ""
         )
         self.decision.set_stream(stream)
+        self.history.set_stream(stream)
+        self.latency.set_stream(stream)
         self.coupling.set_stream(stream)
         why_not = "" if stream.live else "What is replayed is on the disk already"
         self.header.set_can_record(stream.live, why_not)
@@ -270,7 +279,9 @@ class MainWindow(QMainWindow):
         self.quality.set_quality(view.quality)
         self.quality.set_bads(view.bads)
         self.coupling.set_frame(frame)
-        self.decision.set_decisions(frame.decisions, frame.score, view.settling_left_s > 0)
+        self.decision.set_frame(frame)
+        self.history.set_frame(frame)
+        self.latency.set_frame(frame)
         self.notices.set_notices(notices(frame))
         self.status.set_frame(frame)
         self.log.set_events(view.events)

@@ -1,168 +1,39 @@
-"""The decision: what the decoder says now, how the last trials went, and how good that is against chance."""
+"""The decision: what the decoder says now, how sure it is, how far the trial has come; or why there is nothing."""
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from app import theme
-from app.panels.frame import Score, Scored, Stream
+from app.panels.decision_bars import Bars
+from app.panels.decision_curve import Curve
+from app.panels.decision_nearest import ColourAnswer, NearestRow
+from app.panels.decision_stage import StageTrack, words
+from app.panels.decision_trials import Trials, truth
+from app.panels.decision_words import Elided, Tag
+from app.panels.frame import Frame, Score, Scored, Stream
+from app.pictures import Pictures
+from pipeline.anytime import Windows
+from pipeline.scoring import TURN_WITHIN_S
+from pipeline.types import Decision, Marker
 
 MAX_BARS = 8
-MAX_TRIALS = 24
-BAR_PX = 21
+# With the colour and the pictures below there is room for fewer.
+MAX_BARS_ANYTIME = 5
 FIRST_TRIAL = ("Waiting for the First Trial", "A decision appears here as soon as a trial's window is complete.")
 NO_UNIT = "It needs microvolts, and the stream declares no unit."
 SETTLING = ("Waiting for the Filters", "Trials are decoded as soon as the filters have settled.")
-
-
-class Bars(QWidget):
-    """Class probabilities of one decision; chance as a thin line."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._scored: Scored | None = None
-        self._n_bars = 2
-        self.setFixedHeight(self._n_bars * BAR_PX)
-
-    def set_classes(self, n_classes: int) -> None:
-        """Make room."""
-        self._n_bars = min(MAX_BARS, max(1, n_classes))
-        self.setFixedHeight(self._n_bars * BAR_PX)
-        self.set_scored(None)
-
-    def set_scored(self, scored: Scored | None) -> None:
-        """The decision to show."""
-        self._scored = scored
-        self.update()
-
-    def rows(self) -> list[tuple[str, float]]:
-        """What is drawn: classes in their order, or the most probable first where they are many."""
-        if self._scored is None:
-            return []
-        decision = self._scored.decision
-        rows = list(zip(decision.classes, decision.probabilities, strict=True))
-        return rows if len(rows) <= MAX_BARS else sorted(rows, key=lambda r: -r[1])[:MAX_BARS]
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        """One bar a class."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(theme.tabular(9.5))
-        metrics = painter.fontMetrics()
-        rows = self.rows()
-        name_px = min(130, max((metrics.horizontalAdvance(name) for name, _ in rows), default=0) + 12)
-        left, width = name_px, self.width() - name_px - 44
-        for number, (name, probability) in enumerate(rows):
-            self._paint_row(painter, QRectF(left, number * BAR_PX + 4, width, BAR_PX - 8), name, probability)
-        if self._scored is not None:
-            x = left + width / len(self._scored.decision.classes)
-            painter.setPen(QPen(theme.colour(theme.MUTED, 0.7), 1, Qt.PenStyle.DashLine))
-            painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
-        painter.end()
-
-    def _paint_row(self, painter: QPainter, box: QRectF, name: str, probability: float) -> None:
-        assert self._scored is not None
-        top = name == self._scored.decision.top
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour(theme.RAISED))
-        painter.drawRoundedRect(box, 3, 3)
-        painter.setBrush(theme.colour(theme.ACCENT, 1.0 if top else 0.45))
-        painter.drawRoundedRect(QRectF(box.left(), box.top(), max(2.0, box.width() * probability), box.height()), 3, 3)
-        painter.setPen(theme.colour(theme.TEXT if top else theme.MUTED))
-        names = QRectF(0, box.top() - 4, box.left() - 8, BAR_PX)
-        text = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, int(names.width()))
-        painter.drawText(names, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
-        numbers = QRectF(box.right() + 4, box.top() - 4, 40, BAR_PX)
-        painter.drawText(numbers, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, f"{probability:.0%}")
-
-
-class Trials(QWidget):
-    """The last trials: a tick where the answer was right, a cross where it was wrong, a dot where nobody knows."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFixedHeight(18)
-        self._scored: tuple[Scored, ...] = ()
-
-    def set_scored(self, scored: Sequence[Scored]) -> None:
-        """Decisions, oldest first; the newest that fit are drawn."""
-        self._scored = tuple(scored)[-MAX_TRIALS:]
-        lines = [f"trial {s.decision.trial + 1}: {s.decision.top}{_truth(s)}" for s in reversed(self._scored)]
-        self.setToolTip("\n".join(lines))
-        self.update()
-
-    def marks(self) -> str:
-        """The row as text."""
-        return "".join({True: "✓", False: "×", None: "·"}[s.right] for s in self._scored)
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        """One mark a trial, the newest at the right."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        step = self.width() / MAX_TRIALS
-        first = self.width() - step * len(self._scored)
-        for number, scored in enumerate(self._scored):
-            centre = QPointF(first + (number + 0.5) * step, self.height() / 2)
-            _paint_mark(painter, centre, min(5.0, step * 0.36), scored.right)
-        painter.end()
-
-
-class Curve(QWidget):
-    """Running balanced accuracy with its interval now, and chance."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setMinimumHeight(38)
-        self._points: list[tuple[int, float]] = []
-        self._score: Score | None = None
-
-    def clear(self) -> None:
-        """Start anew."""
-        self._points, self._score = [], None
-        self.update()
-
-    def set_score(self, score: Score | None) -> None:
-        """Add the newest value."""
-        if score is None or (self._points and self._points[-1][0] == score.n):
-            return
-        self._points.append((score.n, score.mean))
-        if len(self._points) > 2000:
-            self._points = self._points[::2]
-        self._score = score
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        """Accuracy over trials from 0 to 100 %, chance dashed."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(theme.font(8.5))
-        box = QRectF(0, 4, self.width() - 82, self.height() - 8)
-        painter.setPen(QPen(theme.colour(theme.LINE), 1))
-        painter.drawLine(box.bottomLeft(), box.bottomRight())
-        painter.drawLine(box.topLeft(), box.topRight())
-        if self._score is not None:
-            self._paint(painter, box, self._score)
-        painter.end()
-
-    def _paint(self, painter: QPainter, box: QRectF, score: Score) -> None:
-        def y(share: float) -> float:
-            return box.bottom() - share * box.height()
-
-        n = max(2, score.n)
-        interval = QRectF(box.right() - 3, y(score.high), 6, y(score.low) - y(score.high))
-        painter.fillRect(interval, theme.colour(theme.ACCENT, 0.35))
-        painter.setPen(QPen(theme.colour(theme.MUTED), 1, Qt.PenStyle.DashLine))
-        painter.drawLine(QPointF(box.left(), y(score.chance)), QPointF(box.right(), y(score.chance)))
-        painter.drawText(QPointF(box.right() + 10, y(score.chance) + 4), f"chance {score.chance:.0%}")
-        painter.setPen(QPen(theme.colour(theme.ACCENT), 1.8))
-        points = [QPointF(box.left() + (k - 1) / (n - 1) * box.width(), y(mean)) for k, mean in self._points]
-        painter.drawPolyline(QPolygonF(points))
+NO_LABELS = "The markers carry no labels of these classes: right and wrong are not known."
+SURE = "How sure the decoder is, with its temperature fitted on trials that it had not been trained on."
 
 
 class DecisionPanel(QFrame):
-    """Answer, bars, trials, accuracy; or why there is none.
+    """Answer and bars of the newest decision.
+
+    Of a single window below them the last trials and the accuracy; of an anytime decoder how far the turn has come, the
+    colour and the nearest known pictures (`HistoryPanel` has the trials).
 
     Thread: main only.
     """
@@ -170,16 +41,14 @@ class DecisionPanel(QFrame):
     def __init__(self) -> None:
         super().__init__()
         theme.set_role(self, "panel")
-        self.answer, self.beside = QLabel(), QLabel()
-        self.figures, self.empty = QLabel(), QLabel()
+        self.answer, self.sure, self.stage = Elided(), QLabel(), Elided()
+        self.beside = Elided(Qt.AlignmentFlag.AlignRight)
+        self.figures, self.empty, self.tag = QLabel(), QLabel(), Tag()
         self.bars, self.trials, self.curve = Bars(), Trials(), Curve()
-        self.tag = QLabel("simulated")
-        self.tag.setStyleSheet(
-            f"color: {theme.SIMULATED}; border: 1px solid {theme.SIMULATED}; border-radius: 4px; padding: 1px 6px;"
-        )
+        self.track, self.colour, self.nearest = StageTrack(), ColourAnswer(), NearestRow()
         title = QLabel("Decision")
         theme.set_role(title, "heading")
-        self.subject = QLabel()
+        self.subject = Elided()
         theme.set_role(self.subject, "faint")
         head = QHBoxLayout()
         head.addWidget(title)
@@ -194,6 +63,10 @@ class DecisionPanel(QFrame):
         layout.addLayout(self._pages)
         self.set_stream(None)
 
+    def set_pictures(self, pictures: Pictures) -> None:
+        """Where the nearest pictures come from."""
+        self.nearest.set_pictures(pictures)
+
     def _nothing_page(self) -> QWidget:
         page = QWidget()
         self.empty.setWordWrap(True)
@@ -207,104 +80,149 @@ class DecisionPanel(QFrame):
     def _answer_page(self) -> QWidget:
         page = QWidget()
         self.answer.setFont(theme.font(17, bold=True))
+        self.sure.setFont(theme.tabular(15))
+        self.sure.setToolTip(SURE)
         self.figures.setTextFormat(Qt.TextFormat.RichText)
-        theme.set_role(self.figures, "muted")
-        line = QHBoxLayout()
-        line.addWidget(self.answer)
-        line.addWidget(self.beside, 1, Qt.AlignmentFlag.AlignRight)
+        self.figures.setWordWrap(True)
+        for label in (self.sure, self.stage, self.figures):
+            theme.set_role(label, "muted")
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
-        layout.addLayout(line)
+        layout.setSpacing(5)
+        self._first, self._second = QHBoxLayout(), QHBoxLayout()
+        self._first.addWidget(self.answer, 5)
+        self._first.addWidget(self.sure)
+        self._second.addWidget(self.stage, 6)
+        layout.addLayout(self._first)
+        layout.addLayout(self._second)
+        layout.addWidget(self.track)
         layout.addWidget(self.bars)
-        layout.addSpacing(2)
+        layout.addWidget(self._known_row())
         layout.addWidget(self.trials)
         layout.addWidget(self.figures)
         layout.addWidget(self.curve, 1)
+        layout.addStretch(0)
         return page
+
+    def _known_row(self) -> QWidget:
+        self._known = QWidget()
+        row = QHBoxLayout(self._known)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(12)
+        row.addWidget(self.colour)
+        row.addWidget(self.nearest, 1)
+        return self._known
 
     def set_stream(self, stream: Stream | None) -> None:
         """Start anew."""
         self._stream = stream
         self._said_settling = False
         self._shown: tuple[Scored, Score | None] | None = None
+        self._newest_s = float("-inf")
+        anytime = stream is not None and stream.windows is not None
+        # With the stage it stands in the second line, else there is none.
+        (self._second if anytime else self._first).addWidget(self.beside, 5)
+        for widget in (self.sure, self.stage, self.track, self._known):
+            widget.setVisible(anytime)
+        for widget in (self.trials, self.figures, self.curve):
+            widget.setVisible(not anytime)
         self.curve.clear()
         self.trials.set_scored(())
-        self.tag.setVisible(stream is not None and stream.info.simulated)
-        self.subject.setText(f"  {stream.subject}" if stream and stream.subject else "")
+        self.tag.set_text(stream.caution if stream else "")
+        self.subject.set_line(f"  {stream.subject}" if stream else "")
         if stream is not None:
-            self.bars.set_classes(len(stream.classes))
-        if stream is not None and stream.classes:
-            self._say(*FIRST_TRIAL)
-        elif stream is not None and stream.off:
-            self._say("Decoding Is Off", stream.off if stream.unit_known else NO_UNIT)
-        else:
-            self._say(
-                "No Subject Loaded",
-                "Nothing is decoded. Choose a calibrated subject's folder when connecting, "
-                "or make one with <code>afterimage calibrate</code>.",
-            )
+            self.bars.set_classes(len(stream.classes), MAX_BARS_ANYTIME if anytime else MAX_BARS, anytime)
+        self._say(*_why_nothing(stream))
 
-    def set_decisions(self, decisions: Sequence[Scored], score: Score | None, settling: bool) -> None:
-        """The newest decisions, oldest first, and how good they have been."""
+    def set_frame(self, frame: Frame) -> None:
+        """What there is at this tick; only what is new is drawn."""
         if self._stream is None or not self._stream.classes:
             return
-        if not decisions:
+        if frame.fresh.times_s.size:
+            self._newest_s = float(frame.fresh.times_s[-1])
+        if not frame.decisions:
+            settling = frame.view.settling_left_s > 0
             if settling != self._said_settling:
                 self._said_settling = settling
-                self._say(*(SETTLING if settling else FIRST_TRIAL))
+                self._say(*(SETTLING if settling else _why_nothing(self._stream)))
             return
+        newest, score = frame.decisions[-1], frame.scores.get("single")
+        if (newest, score) != self._shown:
+            self._shown = (newest, score)
+            self._show(frame.decisions, score)
+        if self._stream.windows is not None:
+            self._show_turn(self._stream.windows, newest.decision, frame.markers)
+
+    def _show(self, decisions: Sequence[Scored], score: Score | None) -> None:
         newest = decisions[-1]
-        if (newest, score) == self._shown:
-            return
-        self._shown = (newest, score)
+        decision = newest.decision
         self._pages.setCurrentIndex(1)
-        self.answer.setText(newest.decision.top)
-        self.beside.setText(f"trial {newest.decision.trial + 1}{_truth(newest)}")
+        self.answer.set_line(decision.top)
+        self.sure.setText(f"{max(decision.probabilities):.0%}")
+        self.beside.set_line(f"trial {decision.trial + 1}  {truth(newest)}".rstrip())
         theme.set_role(self.beside, {True: "good", False: "error", None: "muted"}[newest.right])
-        self.bars.set_scored(newest)
+        self.bars.set_decision(decision, _from_picture(decisions))
+        if self._stream is not None and self._stream.windows is not None:
+            self.colour.set_scored(newest)
+            self.nearest.set_decision(decision)
+            return
         self.trials.set_scored(decisions)
-        self.curve.set_score(score)
+        self.curve.set_scores({} if score is None else {"single": score})
         self.figures.setText(_figures(score))
+
+    def _show_turn(self, windows: Windows, decision: Decision, markers: Sequence[Marker]) -> None:
+        """How far it has come; after the picture also whether a turn has begun."""
+        begun_s = _turn_of(decision, windows, markers)
+        turned_s = max(0.0, self._newest_s - begun_s) if begun_s is not None else 0.0
+        self.track.set_state(windows, decision, turned_s)
+        text = words(decision, windows)
+        if decision.stage == "static" and begun_s is None:
+            over = self._newest_s > decision.onset_s + TURN_WITHIN_S
+            text = f"static · {'it did not turn' if over else 'no turn yet'}"
+        self.stage.set_line(text)
 
     def _say(self, title: str, text: str) -> None:
         self._pages.setCurrentIndex(0)
         self.empty.setText(f'<p style="font-size:13pt; color:{theme.TEXT}">{title}</p><p>{text}</p>')
 
 
+def _why_nothing(stream: Stream | None) -> tuple[str, str]:
+    """What to say before the first decision: a title and a sentence."""
+    if stream is not None and stream.classes and stream.windows is not None:
+        windows = stream.windows
+        first_s, last_s = windows.static.tmax_s, windows.seen_s(windows.n_dynamic)
+        return FIRST_TRIAL[0], (
+            f"A first answer comes {first_s:g} s after a picture, a better one every {windows.every_s:g} s as the "
+            f"object turns, the last when it has turned {last_s:g} s."
+        )
+    if stream is not None and stream.classes:
+        return FIRST_TRIAL
+    if stream is not None and stream.off:
+        return "Decoding Is Off", stream.off if stream.unit_known else NO_UNIT
+    return (
+        "No Subject Loaded",
+        "Nothing is decoded. Choose a calibrated subject's folder when connecting, "
+        "or make one with <code>afterimage calibrate</code>.",
+    )
+
+
+def _from_picture(decisions: Sequence[Scored]) -> Decision | None:
+    """What the picture alone had said in the newest decision's trial; None when that is the newest."""
+    newest = decisions[-1].decision
+    found = (s.decision for s in decisions if s.decision.trial == newest.trial and s.decision.stage == "static")
+    return None if newest.stage in ("single", "static") else next(found, None)
+
+
+def _turn_of(decision: Decision, windows: Windows, markers: Sequence[Marker]) -> float | None:
+    """When the object of this trial began to turn."""
+    turns = (m.time_s for m in markers if fnmatchcase(m.label, windows.turn))
+    return next((t for t in turns if 0 <= t - decision.onset_s <= TURN_WITHIN_S), None)
+
+
 def _figures(score: Score | None) -> str:
     if score is None:
-        return "The markers carry no labels of these classes: right and wrong are not known."
+        return NO_LABELS
     return (
         f'Balanced accuracy <b style="color:{theme.TEXT}">{score.mean:.0%}</b>'
         f"&nbsp; (95&nbsp;%: {score.low:.0%} to {score.high:.0%}) &nbsp;·&nbsp; n&nbsp;{score.n}"
     )
-
-
-def _truth(scored: Scored) -> str:
-    match scored.right:
-        case True:
-            return "  ✓ right"
-        case False:
-            return f"  × was {scored.true}"
-        case _:
-            return ""
-
-
-def _paint_mark(painter: QPainter, centre: QPointF, size: float, right: bool | None) -> None:
-    x, y = centre.x(), centre.y()
-    if right is None:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour(theme.FAINT))
-        painter.drawEllipse(centre, size * 0.5, size * 0.5)
-        return
-    painter.setPen(
-        QPen(theme.colour(theme.GOOD if right else theme.BAD), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
-    )
-    if right:
-        painter.drawPolyline(
-            [QPointF(x - size, y), QPointF(x - size * 0.2, y + size * 0.8), QPointF(x + size, y - size)]
-        )
-    else:
-        painter.drawLine(QPointF(x - size * 0.8, y - size * 0.8), QPointF(x + size * 0.8, y + size * 0.8))
-        painter.drawLine(QPointF(x - size * 0.8, y + size * 0.8), QPointF(x + size * 0.8, y - size * 0.8))

@@ -1,10 +1,11 @@
 """What the window is shown at every tick: frozen values, no Qt, no session."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from pipeline.anytime import Windows
 from pipeline.coupling.comodulogram import Comodulogram
 from pipeline.coupling.values import CouplingConfig, CouplingMap, TrialCoupling
 from pipeline.montage import Position
@@ -48,11 +49,34 @@ class Samples:
 
 
 @dataclass(frozen=True)
+class Known:
+    """What is known of a subject besides its name.
+
+    `simulated`: it was calibrated on the simulated participant; `pocket`: a pocket model is part of it. `pictures` is
+    the stimulus set of the pictures it knows, as `open_set` takes it; "" where the subject names none.
+    """
+
+    simulated: bool = False
+    pocket: bool = False
+    pictures: str = ""
+
+
+@dataclass(frozen=True)
+class Delay:
+    """A delay that never changes, and what it means."""
+
+    name: str
+    ms: float
+    meaning: str
+
+
+@dataclass(frozen=True)
 class Stream:
     """What stays the same while connected.
 
     `rows` are the channels drawn and `names` what they are called; `positions` of the electrodes in metres, head frame;
-    `off` says why nothing is filtered or decoded; `classes` of the decoder, empty without one.
+    `off` says why nothing is filtered or decoded; `classes` of the decoder, empty without one; `windows` of an anytime
+    decoder.
     """
 
     info: StreamInfo
@@ -66,6 +90,15 @@ class Stream:
     no_positions: str
     classes: tuple[str, ...]
     subject: str = ""
+    windows: Windows | None = None
+    known: Known = Known()
+    delays: tuple[Delay, ...] = ()
+
+    @property
+    def caution(self) -> str:
+        """What to say wherever an answer is shown: "simulated", "pocket model", both or ""."""
+        simulated = self.info.simulated or self.known.simulated
+        return " · ".join(("simulated",) * simulated + ("pocket model",) * self.known.pocket)
 
     @property
     def eeg_names(self) -> tuple[str, ...]:
@@ -76,10 +109,11 @@ class Stream:
 
 @dataclass(frozen=True)
 class Scored:
-    """One decision beside what was true (None: no label known)."""
+    """One decision beside what was true, category and colour (None: no label known)."""
 
     decision: Decision
     true: str | None
+    true_colour: str | None = None
 
     @property
     def right(self) -> bool | None:
@@ -96,6 +130,17 @@ class Score:
     low: float
     high: float
     chance: float
+
+
+@dataclass(frozen=True, eq=False)
+class Latency:
+    """Where the time goes, as of the last second.
+
+    `steps` of the session's ledger and `seen` of the window's own: {stage: {median, p95, p99, max, n}} in ms.
+    """
+
+    steps: Mapping[str, Mapping[str, float]]
+    seen: Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,9 +165,9 @@ class Frame:
     """One tick.
 
     `fresh` are the samples since the last tick; `boundaries` the newest starts of segments; `markers` the newest, on
-    the corrected clock; `decisions` the newest, oldest first; `score` None without labels; `latency_ms` median and
-    95th percentile from the last sample of a window to its answer; `silent_s` since the last sample; `coupling` None
-    where it was not asked for.
+    the corrected clock; `decisions` of the newest trials, oldest first; `scores` by stage, of all with known labels;
+    `latency_ms` median and 95th percentile from the last sample of a window to its answer; `latency` None in the first
+    second; `silent_s` since the last sample; `coupling` None where it was not asked for.
     """
 
     stream: Stream
@@ -133,8 +178,9 @@ class Frame:
     boundaries: tuple[Boundary, ...] = ()
     markers: tuple[Marker, ...] = ()
     decisions: tuple[Scored, ...] = ()
-    score: Score | None = None
+    scores: Mapping[str, Score] = field(default_factory=dict)
     latency_ms: tuple[float, float] | None = None
+    latency: Latency | None = None
     coupling: Coupling | None = None
     recording: RecorderStatus | None = None
     recording_s: float = 0.0

@@ -115,7 +115,7 @@ def test_the_keyboard_changes_amplitude_time_and_filters(window: MainWindow, qtb
     assert (scope.scale_uv, scope.span_s, scope.filter.mains_hz) == (100.0, 20.0, 50.0)
 
 
-def test_electrodes_and_coupling_share_a_place_and_a_key(window: MainWindow, qtbot) -> None:
+def test_electrodes_coupling_and_latency_share_a_place_and_a_key(window: MainWindow, qtbot) -> None:
     running(window)
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
@@ -123,6 +123,8 @@ def test_electrodes_and_coupling_share_a_place_and_a_key(window: MainWindow, qtb
     qtbot.keyClick(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
     assert window.tabs.pages.currentWidget() is window.coupling
     assert window.tabs.bar.tabText(window.tabs.bar.currentIndex()) == "Coupling"
+    qtbot.keyClick(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+    assert window.tabs.pages.currentWidget() is window.latency
     qtbot.keyClick(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
     assert window.tabs.pages.currentWidget() is window.quality
 

@@ -6,16 +6,15 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.panels.connect_dialog import ConnectDialog
-from app.panels.decision import DecisionPanel
 from app.panels.event_log import EventLog
-from app.panels.frame import Samples, Score, Scored
+from app.panels.frame import Samples
 from app.panels.head import projected
 from app.panels.head_map import QualityPanel, describe
 from app.panels.scope_panel import ScopePanel
 from app.panels.stream_finder import Listing, StreamFinder
 from pipeline.montage import positions
 from pipeline.quality import ChannelQuality, Quality
-from pipeline.types import Boundary, BoundaryKind, Decision, Marker, SourceEvent
+from pipeline.types import Boundary, BoundaryKind, Marker, SourceEvent
 from tests.app.scripted import NAMES, RATE_HZ, info, stream
 from tests.senders import Sender
 
@@ -131,56 +130,6 @@ def test_electrodes_without_a_place_are_listed_with_their_state_and_the_reason(q
     assert not panel.head.isHidden()
     panel.set_electrodes(("X1",), {}, "no position is known for 1 of 1 electrodes", "")
     assert panel.head.isHidden()
-
-
-# The decision.
-
-
-def decision(trial: int, *probabilities: float) -> Decision:
-    return Decision(trial, "single", 0.0, 0.8, 0.9, ("face", "house"), probabilities)
-
-
-def test_without_a_subject_the_panel_says_so(qtbot) -> None:
-    panel = DecisionPanel()
-    qtbot.addWidget(panel)
-    panel.set_stream(stream())
-    assert "No Subject Loaded" in panel.empty.text()
-    panel.set_decisions((), None, settling=True)
-    assert "No Subject Loaded" in panel.empty.text()
-    assert panel.tag.isHidden()
-
-
-def test_decisions_show_answer_truth_trials_and_accuracy_with_chance(qtbot) -> None:
-    panel = DecisionPanel()
-    qtbot.addWidget(panel)
-    panel.resize(380, 400)
-    panel.show()
-    panel.set_stream(stream(info(simulated=True), classes=("face", "house")))
-    panel.set_decisions((), None, settling=True)
-    assert "Waiting for the Filters" in panel.empty.text()
-    scored = (
-        Scored(decision(0, 0.7, 0.3), "face"),
-        Scored(decision(1, 0.7, 0.3), "house"),
-        Scored(decision(2, 0.1, 0.9), None),
-    )
-    panel.set_decisions(scored, Score(2, 0.5, 0.1, 0.9, 0.5), settling=False)
-    assert panel.answer.text() == "house"
-    assert panel.trials.marks() == "✓×·"
-    assert panel.bars.rows() == [("face", 0.1), ("house", 0.9)]
-    assert "50%" in panel.figures.text() and "10% to 90%" in panel.figures.text()
-    assert not panel.tag.isHidden()
-    panel.grab()
-
-
-def test_of_many_classes_the_most_probable_are_drawn(qtbot) -> None:
-    panel = DecisionPanel()
-    qtbot.addWidget(panel)
-    classes = tuple(f"c{i}" for i in range(20))
-    panel.set_stream(stream(classes=classes))
-    shares = tuple(i / 190 for i in range(20))
-    panel.set_decisions((Scored(Decision(0, "single", 0, 1, 1, classes, shares), None),), None, settling=False)
-    assert [name for name, _ in panel.bars.rows()] == [f"c{i}" for i in range(19, 11, -1)]
-    assert "not known" in panel.figures.text()
 
 
 # The event log.
