@@ -92,10 +92,14 @@ def run_fields(session: Session) -> dict[str, Any]:
 
 
 def turn_fields(session: Session) -> dict[str, Any]:
-    """What became of the turns of accepted pictures: decoded whole, lost for a reason, or never begun."""
+    """What became of the turns of accepted pictures: decoded whole, lost for a reason, or never begun.
+
+    `skipped` counts refined answers that a slow decoder left out.
+    """
     lost = sum(session.turns_lost.values())
     none = session.n_accepted - session.n_turns - lost
-    return {"whole": session.n_turns, "lost": dict(session.turns_lost), "none": none}
+    skipped = session.loop.n_skipped if session.loop else 0
+    return {"whole": session.n_turns, "lost": dict(session.turns_lost), "none": none, "skipped": skipped}
 
 
 def decision_fields(session: Session) -> list[dict[str, Any]]:
@@ -129,6 +133,11 @@ def warnings(session: Session) -> list[str]:
         said.append(session.setup.off)
     if session.loop is not None and session.loop.n_overrun:
         said.append(f"decoding fell behind and skipped {session.loop.n_overrun} samples")
+    if session.loop is not None and session.loop.n_skipped:
+        said.append(
+            f"decoding fell behind: {session.loop.n_skipped} refined answers were left out for newer ones of their "
+            "trials; a replay gives them all"
+        )
     if acquisition.info.simulated:
         said.append("simulated: nothing here was measured on a person")
     said += [f"worker {w.name} died: {w.traceback.strip().splitlines()[-1]}" for w in _failed(session)]

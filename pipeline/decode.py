@@ -22,6 +22,8 @@ from pipeline.types import NOT_YET_S, Array, Boundary, BoundaryKind, Decision, E
 
 # A sender of single samples would wake the decoding a thousand times a second: it waits for this much (decision 0090).
 GATHER_S = 0.005
+# A refined answer this late gives way to a newer one of its trial that waits already (decision 0140).
+LATE_S = 0.5
 
 
 class Decoder(Protocol):
@@ -65,7 +67,8 @@ class Decoder(Protocol):
 class DecodeLoop:
     """Reads the ring, filters, cuts epochs, decodes. `step` is one crank.
 
-    Onsets come in through `onsets`; whoever cranks takes the results away with `take`.
+    Onsets come in through `onsets`; whoever cranks takes the results away with `take`. With `may_skip` a decoder that
+    is too slow leaves refined answers out, never the first or the last of a trial; `n_skipped` counts them.
 
     Thread: decode only; `onsets` may be written by any.
     """
@@ -78,12 +81,14 @@ class DecodeLoop:
         decoder: Decoder | AnytimeDecoder | None,
         clock: Clock,
         ledger: Ledger,
+        may_skip: bool = False,
     ) -> None:
         self._acquisition = acquisition
         self.chain = chain
         self._builder = builder
         self._clock = clock
         self._ledger = ledger
+        self._may_skip = may_skip
         # A stream may send the decoder's channels in another order.
         pick = [chain.channels.index(name) for name in decoder.channels] if decoder else []
         self._answer = _answering(decoder, pick) if decoder else None
@@ -95,6 +100,7 @@ class DecodeLoop:
         self._epochs: list[Epoch] = []
         self._decisions: list[Decision] = []
         self.n_overrun = 0
+        self.n_skipped = 0
 
     @property
     def group_delays_s(self) -> dict[str, float]:
@@ -182,7 +188,9 @@ class DecodeLoop:
         self._undecided.extend(epochs)
         while self._undecided:
             epoch = self._undecided.popleft()
-            if epoch.rejected is None and self._answer is not None:
+            if self._is_overtaken(epoch):
+                self.n_skipped += 1
+            elif epoch.rejected is None and self._answer is not None:
                 self._decide(self._answer, epoch)
             if not epoch.beginning:
                 self._epochs.append(epoch)
@@ -202,6 +210,15 @@ class DecodeLoop:
             self._ledger.add("window to answer", decided_s - in_ring_s)
             if epoch.part != "single":
                 self._ledger.add(f"{decision.stage} answer", decided_s - in_ring_s)
+
+    def _is_overtaken(self, epoch: Epoch) -> bool:
+        """True for a beginning that is late while more of its trial waits to be decided."""
+        if not (self._may_skip and epoch.beginning):
+            return False
+        in_ring_s = self._acquisition.when_written_s(epoch.window_stop_s)
+        if in_ring_s is None or self._clock.now_s() - in_ring_s <= LATE_S:
+            return False
+        return any(e.trial == epoch.trial and e.rejected is None for e in self._undecided)
 
     def _lose(self, epoch: Epoch) -> None:
         """What was answered of the trial stands; no more of it is decided."""

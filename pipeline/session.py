@@ -153,7 +153,8 @@ class Session:
             acquisition.require_microvolts()
         if self.setup.chain is not None:
             chain = Chain(self.setup.chain, acquisition.info, self._frozen)
-            self.loop = DecodeLoop(acquisition, chain, self._cutter(chain), self.decoder, self.clock, self.ledger)
+            cutter = self._cutter(chain)
+            self.loop = DecodeLoop(acquisition, chain, cutter, self.decoder, self.clock, self.ledger, self.live)
         if self._coupling_config is not None:
             self.coupling = self._coupled(self._coupling_config)
 

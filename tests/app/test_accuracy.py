@@ -60,7 +60,7 @@ def test_colours_are_scored_where_they_are_known(session: Session) -> None:
 
 def test_a_report_tells_what_became_of_the_turns_and_what_the_filters_delay(session: Session) -> None:
     report = run_fields(session)
-    assert report["turns"] == {"whole": 5, "lost": {}, "none": 1}
+    assert report["turns"] == {"whole": 5, "lost": {}, "none": 1, "skipped": 0}
     assert set(report["group_delay_ms"]) == {"chain", "second rate"}
     assert all(delay_ms > 0 for delay_ms in report["group_delay_ms"].values())
     assert [t["title"] for t in report["tables"]] == ["Accuracy as the object turns", "Colour"]

@@ -182,7 +182,7 @@ def test_the_decoder_is_given_the_whole_picture_and_the_beginning_of_the_turn() 
     assert shapes == [((4, 100), n) for _ in PICTURES_S for n in (0, *STEPS)]
 
 
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=6)
 @given(st.lists(st.integers(1, 700), min_size=1, max_size=6))
 def test_answers_are_bit_identical_whatever_the_chunks(sizes: list[int]) -> None:
     assert said(run(items(sizes))) == said(run(items([4500])))
@@ -312,25 +312,69 @@ def test_a_decoder_that_fails_on_a_turn_leaves_its_picture_answered_and_loses_no
     assert (session.n_accepted, session.n_turns) == (N_PICTURES, N_PICTURES - 1)
 
 
-def test_however_slow_the_decoder_no_answer_is_left_out() -> None:
+class Slow(Shows):
+    """Takes 1.2 s for an answer, in which two more get due."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+
+    def answer(self, static_uv: Array, dynamic_uv: Array | None) -> Answer:
+        self._clock.advance(1.2)
+        return super().answer(static_uv, dynamic_uv)
+
+
+class AsTimeGoes(ScriptedSource):
+    """Sends each chunk once the clock has come to its end, or without waiting when the clock is late."""
+
+    def __init__(self, clock: FakeClock, things: Sequence[Item], live: bool) -> None:
+        super().__init__(EEG, things, {"m": MARKERS}, live=live)
+        self._clock = clock
+
+    def read(self, timeout_s: float) -> Sequence[Item]:
+        found: list[Item] = []
+        while not found or (self._items and self._items[0].stamps_s[-1] <= self._clock.now_s()):
+            found += super().read(timeout_s)
+            if isinstance(found[-1], EegChunk):
+                self._clock.sleep_until_s(float(found[-1].stamps_s[-1]))
+        return found
+
+
+def overloaded(live: bool) -> Session:
     clock = FakeClock()
-
-    class Slow(Shows):
-        def answer(self, static_uv: Array, dynamic_uv: Array | None) -> Answer:
-            clock.advance(2.0)
-            return super().answer(static_uv, dynamic_uv)
-
     session = Session(
-        ScriptedSource(EEG, items([25]), {"m": MARKERS}),
+        AsTimeGoes(clock, items([10]), live),
         lambda _: Setup(CHAIN, WINDOWS.static, PATTERNS),
-        decoder=Slow(),
+        decoder=Slow(clock),
         clock=clock,
     )
     session.open()
     while session.crank():
         pass
+    session.finish()
+    session.close()
+    return session
+
+
+def test_a_slow_decoder_leaves_refined_answers_out_live_and_is_never_far_behind() -> None:
+    session = overloaded(live=True)
+    answered, everything = said(session), said(run(items([25])))
+    assert set(answered) < set(everything)
+    for trial in range(N_PICTURES):
+        assert stages(session, trial)[0] == "static" and stages(session, trial)[-1] == "fused"
+    assert session.loop is not None and session.loop.n_skipped == len(everything) - len(answered)
+    # A round handles at most one answer of each stage; what comes meanwhile waits for the next one.
+    assert max(d.decided_s - d.window_stop_s for d in session.decisions) < 2 * 3 * 1.2
+    assert max(d.decided_s - d.window_stop_s for d in overloaded(live=False).decisions) > 10.0
+
+
+def test_a_replay_leaves_no_answer_out_however_slow_the_decoder() -> None:
+    session = overloaded(live=False)
     assert said(session) == said(run(items([25])))
-    assert session.ledger.summary_ms()["decode"]["median"] == pytest.approx(2000.0)
+    assert session.loop is not None and session.loop.n_skipped == 0
+
+
+def test_a_burst_of_samples_alone_leaves_no_answer_out() -> None:
+    assert said(run(items([4500]), live=True)) == said(run(items([25])))
 
 
 def test_a_chain_of_another_rate_than_the_decoders_is_refused() -> None:
