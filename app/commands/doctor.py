@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app.summary import versions
 from app.terminal import Terminal, write_stdout
-from engines.runtime.base import why_not
+from engines.runtime.base import RAN, runtimes, why_not
 
 # What nobody has run yet, stated wherever somebody could rely on it.
 NEVER_RUN = (
@@ -25,7 +25,7 @@ NEVER_RUN = (
     "the presenter on a screen with a real vertical sync, with a keyboard, on several monitors",
     "the EEG-3D and THINGS data themselves: their readers ran on files made to the published layouts",
     "OpenCLIP ViT-H-14 itself: its loader ran on a small model of the same format",
-    "TensorRT, and everything on a GPU (CUDA graphs, ONNX Runtime's CUDA provider): none was at hand",
+    f"the runtimes {', '.join(name for name in runtimes() if name not in RAN)}, and training on a GPU",
     "Windows and macOS",
 )
 
@@ -111,25 +111,17 @@ def _package(name: str, why: str) -> Callable[[], Finding]:
     return check
 
 
-def _onnx() -> Finding:
-    missing = why_not("onnx")
-    if missing:
-        return Finding("ONNX Runtime", False, missing)
-    import onnxruntime
+def _runtime(name: str) -> Callable[[], Finding]:
+    ran = "it ran where Afterimage was made" if name in RAN else "it never ran where Afterimage was made"
 
-    providers = ", ".join(onnxruntime.get_available_providers())
-    return Finding(
-        "ONNX Runtime", True, f"version {onnxruntime.__version__} with {providers}; runs networks on the CPU"
-    )
+    def check() -> Finding:
+        missing = why_not(name)
+        if missing is None:
+            return Finding(f"runtime {name}", True, f"runs networks; {ran}")
+        needed = name == "onnx"  # where there is no GPU, a subject's network runs in nothing else
+        return Finding(f"runtime {name}", False if needed else None, f"{missing} ({ran})")
 
-
-def _tensorrt() -> Finding:
-    missing = why_not("tensorrt")
-    if missing:
-        return Finding("TensorRT", None, missing)
-    import tensorrt
-
-    return Finding("TensorRT", True, f"version {tensorrt.__version__}; afterimage engines build DIR makes an engine")
+    return check
 
 
 def _disk() -> Finding:
@@ -146,8 +138,8 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     _gpu,
     _package("mne_lsl", "a neighbour that reads our streams; needed by tests only"),
     _package("mne_realtime", "discontinued neighbour, served by our compatibility outlet; needed by tests only"),
-    _onnx,
-    _tensorrt,
+    _package("onnxruntime", "networks while live"),
     _package("torch", "picture embeddings, training and networks; live linear decoding does without"),
+    *(_runtime(name) for name in runtimes()),
     _disk,
 )

@@ -3,29 +3,47 @@
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from app.summary import versions
 from app.terminal import Terminal, write_stdout
+from calibration.decoding.subject import BARE_MODEL, MODEL
 from calibration.report import to_json, write_report
+from calibration.store import MANIFEST
 from engines.errors import InputError
-from engines.runtime.base import choose, precisions, runtimes, why_not
+from engines.runtime.base import RAN, choose, precisions, runtimes, why_not
 from engines.runtime.bench import Timing
 from engines.runtime.bench import bench as time_runtimes
 from engines.runtime.check import Checked
 from engines.runtime.check import check as check_runtimes
 from engines.runtime.errors import Disagreement
-from engines.runtime.folder import Exported
+from engines.runtime.folder import SPEC, Exported
 from engines.runtime.half import add_half
 from engines.runtime.types import Options
 
-NEVER_RUN = "TensorRT and ONNX Runtime's CUDA provider were never run by the makers of Afterimage: no GPU was at hand"
-
 
 def engines(options: argparse.Namespace) -> int:
-    """Do one of the actions on the folder of an exported network."""
-    exported = Exported.read(options.folder)
+    """Do one of the actions on the folder of an exported network, or of a subject that has one."""
+    exported = Exported.read(_exported_in(options.folder))
     return ACTIONS[options.action](options, exported, Terminal(quiet_stdout=options.json))
+
+
+def _exported_in(folder: Path) -> Path:
+    """The exported network of a subject, else `folder` itself.
+
+    Raises:
+        InputError: a trained model that is no subject yet.
+    """
+    if (folder / SPEC).exists():
+        return folder
+    if not (folder / MANIFEST).exists() and (folder / BARE_MODEL).exists():
+        raise InputError(
+            f"{folder} holds a trained model and no graph of it; a subject's folder has one: "
+            "afterimage calibrate FILE... --system NAME"
+        )
+    inside = folder / MODEL
+    return inside if (inside / SPEC).exists() else folder
 
 
 def build(options: argparse.Namespace, exported: Exported, terminal: Terminal) -> int:
@@ -75,7 +93,7 @@ def bench(options: argparse.Namespace, exported: Exported, terminal: Terminal) -
         (name, replace(chosen, precision=precision)) for name in names for precision in precisions(name, exported)
     ]
     with terminal.progress(f"timing {exported.network}"):
-        timings = time_runtimes(options.folder, wanted, options.calls, options.batch)
+        timings = time_runtimes(exported.folder, wanted, options.calls, options.batch)
     for timing in timings:
         terminal.say(
             f"{timing.runtime} {timing.precision}: median {timing.median_ms:.2f} ms, 95 % under {timing.p95_ms:.2f}, "
@@ -134,14 +152,16 @@ def _fields(checked: Checked) -> dict[str, Any]:
 def _finish(options: argparse.Namespace, exported: Exported, found: dict[str, Any], terminal: Terminal) -> int:
     report = {
         "command": f"engines {options.action}",
-        "folder": options.folder,
+        "folder": exported.folder,
         "network": exported.network,
         "about": exported.about,
         "opset": exported.opset,
         "graphs": {precision: asdict(graph) for precision, graph in exported.graphs.items()},
         "exported_with": exported.versions,
         **found,
-        "never_run": [NEVER_RUN],
+        "never_run": [
+            f"{name}: no GPU was at hand where Afterimage was made" for name in runtimes() if name not in RAN
+        ],
         "versions": versions(),
         "warnings": [],
     }

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["ALLOWED", "Arrays", "Choice", "Description", "Options", "Runtime", "choose", "open_runtime", "runtimes"]
 
 ALLOWED = ("tensorrt", "onnx", "torch")
+# Those that ran where Afterimage was made; the others were only ever driven by stand-ins.
+RAN = ("onnx", "torch")
 INSTALL_TENSORRT = 'python -m pip install -e ".[tensorrt]" on a machine with an NVIDIA GPU'
 INSTALL_CUDA = "install torch for CUDA (https://pytorch.org/get-started) on a machine with an NVIDIA GPU"
 INSTALL_ONNX = 'python -m pip install "onnxruntime==1.31.1"'

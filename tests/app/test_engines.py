@@ -57,7 +57,7 @@ def test_check_says_which_runtimes_agree_and_what_to_install_for_the_others(expo
     absent = {other["runtime"]: other["absent"] for other in others}
     assert all("on a machine with an NVIDIA GPU" in absent[name] for name in ("tensorrt", "onnx-cuda"))
     assert "holds the graph alone" in absent["torch"]
-    assert "TensorRT" in report["never_run"][0]
+    assert [text.split(":")[0] for text in report["never_run"]] == ["tensorrt", "onnx-cuda", "torch-cuda"]
 
 
 def test_check_refuses_a_tampered_graph_with_its_numbers(copied, tmp_path, capsys):
@@ -108,6 +108,21 @@ def test_calls_that_make_no_sense_are_told_so(exported, capsys, arguments, told)
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("action", ACTIONS)
+def test_the_folder_of_a_subject_stands_for_the_network_in_it(exported, tmp_path, capsys, action):
+    shutil.copytree(exported.folder, tmp_path / "subject" / "model")
+    (tmp_path / "subject" / "manifest.json").write_text("{}")
+    calls = ["--calls", "2"] if action == "bench" else []
+    assert main(["engines", action, str(tmp_path / "subject"), "--json", *calls]) == 0
+    assert reported(capsys)["network"] == "Small"
+
+
+def test_a_trained_model_is_no_network_that_runs_and_says_how_to_get_one(tmp_path, capsys):
+    (tmp_path / "model.json").write_text("{}")
+    assert main(["engines", "check", str(tmp_path)]) == 2
+    assert "afterimage calibrate FILE... --system" in capsys.readouterr().err
+
+
 def test_a_folder_without_a_network_is_told_as_such(tmp_path: Path, capsys):
     assert main(["engines", "check", str(tmp_path)]) == 2
     assert "export one into it first" in capsys.readouterr().err
@@ -117,8 +132,10 @@ def test_the_doctor_names_the_runtimes_what_to_install_and_what_never_ran(capsys
     assert main(["doctor", "--json"]) == 0
     report = reported(capsys)
     findings = {finding["part"]: finding for finding in report["findings"]}
-    assert findings["ONNX Runtime"]["ok"] is True
-    assert "CPUExecutionProvider" in findings["ONNX Runtime"]["text"]
-    assert findings["TensorRT"]["ok"] is None
-    assert 'pip install -e ".[tensorrt]"' in findings["TensorRT"]["text"]
-    assert any("TensorRT" in text for text in report["never_run"])
+    assert findings["runtime onnx"]["ok"] is True
+    assert "it ran where Afterimage was made" in findings["runtime onnx"]["text"]
+    for name in ("tensorrt", "onnx-cuda", "torch-cuda"):
+        assert findings[f"runtime {name}"]["ok"] is None
+        assert "it never ran where Afterimage was made" in findings[f"runtime {name}"]["text"]
+    assert 'pip install -e ".[tensorrt]"' in findings["runtime tensorrt"]["text"]
+    assert any("tensorrt, onnx-cuda, torch-cuda" in text for text in report["never_run"])
