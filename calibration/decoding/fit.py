@@ -2,16 +2,20 @@
 
 AdamW under a one-cycle schedule. Every batch sees shortened turns, none at all, missing channels and noise, so that any
 beginning of a trial decodes (`calibration/decoding/vary.py`). The step that is kept is the one that ranked the true
-category best on the selection objects, which teach nothing. Test objects are never handed in.
+category best on the selection objects, which teach nothing. Test objects are never handed in, and of the embeddings
+only those of training items are used: scaling and prototypes are theirs alone.
 
-Everything random comes from one generator: the same seed, data and number of threads give the same weights.
+Everything random comes from two generators that are seeded here: on a CPU the same seed, data and number of threads
+give the same weights, whether training was interrupted or not. On a GPU sums are not ordered, and weights differ in
+their last digits.
 
 Thread: one; `progress` is called from it.
 """
 
 import copy
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,15 +23,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from calibration.decoding.checkpoint import Call, Checkpoint
+from calibration.decoding.fitted import Fitted, FittedNetwork, Scaling, prototypes_of
+from calibration.decoding.steps import Progress, Step
 from calibration.decoding.trials import Floats, Numbers, TrialSet
-from calibration.decoding.vary import Variation, Varied, shortened, varied
-from calibration.losses import Answers, LossConfig, Truth, WeightedLoss
-from engines.errors import InputError
+from calibration.decoding.vary import Variation, Varied, varied
+from calibration.decoding.wiring import Wiring
+from calibration.losses import LossConfig, Truth, WeightedLoss
+from engines.errors import InputError, WorkError
 from engines.models.base import Network
-
-# How many trials are predicted in one call.
-_AT_ONCE = 64
-_SCALE = 10.0  # of cosines to prototypes, where a system has no classifier of its own
 
 
 @dataclass(frozen=True)
@@ -51,144 +55,21 @@ class Recipe(Protocol):
         """What tables call it."""
         ...
 
-    def fit(self, training: TrialSet, selection: TrialSet, seed: int, progress: "Progress | None" = None) -> "Fitted":
-        """Train on one set, choose by another.
+    def fit(
+        self,
+        training: TrialSet,
+        selection: TrialSet,
+        seed: int,
+        progress: Progress | None = None,
+        checkpoint: Path | None = None,
+    ) -> Fitted:
+        """Train on one set, choose by another. `checkpoint` is a file to go on from, and to be able to go on from.
 
         Raises:
-            InputError: sets that do not belong together, or too few trials.
+            InputError: sets that do not belong together, too few trials, or a checkpoint of another training.
+            WorkError: training diverged.
         """
         ...
-
-
-@dataclass(frozen=True, eq=False)
-class Predictions:
-    """What a decoder says of n trials: `embedding` (n, dim) raw, logits of `category` (n, K) and `colour` (n, 6).
-
-    `centre` (dim,) is the mean embedding of the training pictures: directions are compared from there.
-    """
-
-    embedding: Floats
-    category: Floats
-    colour: Floats
-    centre: Floats
-
-
-@dataclass(frozen=True)
-class Step:
-    """Where training stands: `share` done, `epoch` of `epochs`, mean training `loss`, selection `score`."""
-
-    share: float
-    epoch: int
-    epochs: int
-    loss: float
-    score: float
-
-
-Progress = Callable[[Step], None]
-
-
-class Fitted(Protocol):
-    """A trained decoder. Thread: one at a time."""
-
-    def predict(self, trials: TrialSet, n_dynamic: int | None = None) -> Predictions:
-        """Answers to whole trials; to their first `n_dynamic` samples of the turn (0: the picture alone).
-
-        Raises:
-            InputError: other channels than it was trained on.
-        """
-        ...
-
-
-class Wiring(Protocol):
-    """What a network's inputs and outputs mean; one for each kind of network."""
-
-    anytime: bool
-
-    def outputs(self, network: Network, batch: Varied) -> Answers:
-        """One step. Of what the network does not answer there are no columns: (batch, 0)."""
-        ...
-
-
-@dataclass(frozen=True, eq=False)
-class Scaling:
-    """Between raw embeddings and what a network is trained towards: `centre` (dim,), one `scale` for all features."""
-
-    centre: Floats
-    scale: float
-
-    @classmethod
-    def of(cls, targets: Floats) -> "Scaling":
-        """From the training items' embeddings (n_items, dim)."""
-        centre = targets.mean(axis=0)
-        return cls(centre.astype(np.float32), float((targets - centre).std()) or 1.0)
-
-    def forward(self, raw: Floats) -> Floats:
-        """Raw to centred, of deviation 1."""
-        return np.asarray((raw - self.centre) / self.scale, dtype=np.float32)
-
-    def back(self, scaled: Floats) -> Floats:
-        """The inverse."""
-        return np.asarray(scaled * self.scale + self.centre, dtype=np.float32)
-
-
-@dataclass(eq=False)
-class FittedNetwork:
-    """A trained network with what its numbers mean.
-
-    `prototypes` (K, dim) and `colour_prototypes` (6, dim) are mean scaled embeddings of the training items, for
-    networks that give embeddings alone.
-    """
-
-    network: Network
-    wiring: Wiring
-    scaling: Scaling
-    prototypes: Floats
-    colour_prototypes: Floats
-    channels: tuple[str, ...]
-    score: float = float("nan")
-    history: tuple[Step, ...] = ()
-
-    def predict(self, trials: TrialSet, n_dynamic: int | None = None) -> Predictions:
-        """See `Fitted`."""
-        if trials.channels != self.channels:
-            raise InputError(f"expected the channels {', '.join(self.channels)}; got {', '.join(trials.channels)}")
-        self.network.eval()
-        n_samples = trials.dynamic.shape[2] if n_dynamic is None else n_dynamic
-        parts: list[Answers] = []
-        device = next(self.network.parameters()).device
-        with torch.inference_mode():
-            for start in range(0, len(trials), _AT_ONCE):
-                rows = slice(start, start + _AT_ONCE)
-                dynamic, counts = shortened(trials.dynamic[rows], n_samples)
-                batch = Varied(*(torch.from_numpy(a).to(device) for a in (trials.static[rows], dynamic, counts)))
-                parts.append(self.wiring.outputs(self.network, batch))
-        embedding, category, colour = (torch.cat(some).float().cpu().numpy() for some in zip(*parts, strict=True))
-        if not category.shape[1]:
-            category = towards(embedding, self.prototypes)
-        if not colour.shape[1]:
-            colour = towards(embedding, self.colour_prototypes)
-        return Predictions(self.scaling.back(embedding), category, colour, self.scaling.centre)
-
-
-def prototypes_of(scaled: Floats, trials: TrialSet) -> tuple[Floats, Floats]:
-    """Mean scaled embedding of the items shown in `trials`, by category (K, dim) and by colour (6, dim)."""
-    shown = np.unique(trials.item, return_index=True)[1]
-    by = {}
-    for name, labels, n in (("category", trials.category, len(trials.categories)), ("colour", trials.colour, 6)):
-        by[name] = np.stack([
-            _mean(scaled[trials.item[shown][labels[shown] == k]], scaled.shape[1]) for k in range(n)
-        ])  # fmt: skip
-    return by["category"], by["colour"]
-
-
-def _mean(rows: Floats, dim: int) -> Floats:
-    return rows.mean(axis=0) if len(rows) else np.zeros(dim, np.float32)
-
-
-def towards(embedding: Floats, prototypes: Floats) -> Floats:
-    """Scaled cosines, (n, K)."""
-    length = np.linalg.norm(prototypes, axis=1) * np.linalg.norm(embedding, axis=1)[:, None]
-    return np.asarray(_SCALE * embedding @ prototypes.T / np.maximum(length, 1e-9), dtype=np.float32)
 
 
 def fit_network(
@@ -201,54 +82,169 @@ def fit_network(
     seed: int,
     progress: Progress | None = None,
     device: str = "cpu",
+    checkpoint: Path | None = None,
 ) -> FittedNetwork:
     """Train `network` in place; the kept step is the best on `selection`.
 
+    With a `checkpoint` every epoch ends there; where it holds one of this very training, that is gone on from, and
+    `progress` told at once. It stays when training has ended: who has kept the result removes it.
+
     Raises:
-        InputError: selection objects among the training objects, other channels, or fewer trials than a batch of two.
+        InputError: selection objects among the training objects, other channels or categories, fewer trials than a
+            batch of two, or a checkpoint of another training.
+        WorkError: the loss is no number any more.
     """
-    _require_apart(training, selection)
-    rng = np.random.default_rng(seed)
-    torch.manual_seed(seed)
-    scaling = Scaling.of(training.targets[np.unique(training.item)])
-    scaled = scaling.forward(training.targets)
-    fitted = FittedNetwork(network.to(device), wiring, scaling, *prototypes_of(scaled, training), training.channels)
-    criterion = WeightedLoss(loss).to(device)
-    n_steps = budget.epochs * len(list(_batches(len(training), budget.batch, np.random.default_rng(0))))
-    optimiser = torch.optim.AdamW(
-        [*network.parameters(), *criterion.parameters()], lr=budget.learning_rate, weight_decay=budget.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, budget.learning_rate, total_steps=n_steps, pct_start=budget.warm_up
-    )
-    means = training.averaged()
-    best: tuple[float, dict[str, Tensor]] = (-np.inf, {})
-    history: list[Step] = []
-    for epoch in range(budget.epochs):
+    require_apart(training, selection)
+    kept = Checkpoint(checkpoint, _call(network, wiring, loss, budget, training, selection, seed, device))
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if device == "cuda" else []):
+        torch.manual_seed(seed)
+        run = _Training(network, wiring, loss, budget, training, selection, seed, device)
+        state = kept.read(device)
+        if state is not None:
+            run.restore(state)
+            _tell(progress, run)
+        while run.epoch < budget.epochs:
+            run.one_epoch()
+            kept.write(run.state)
+            _tell(progress, run)
+    return run.finished()
+
+
+def _tell(progress: Progress | None, run: "_Training") -> None:
+    if progress:
+        progress(run.history[-1])
+
+
+def _call(
+    network: Network,
+    wiring: Wiring,
+    loss: LossConfig,
+    budget: Budget,
+    training: TrialSet,
+    selection: TrialSet,
+    seed: int,
+    device: str,
+) -> Call:
+    """Everything that makes one training another."""
+    return {
+        "network": f"{type(network).__name__} {network.config}",
+        "wiring": f"{type(wiring).__name__} {vars(wiring)}",
+        "loss": str(loss),
+        "budget": str(asdict(budget)),
+        "seed": str(seed),
+        "training trials": training.digest(),
+        "selection trials": selection.digest(),
+        "device": device,
+        "threads": str(torch.get_num_threads()),
+        "torch": torch.__version__,
+    }
+
+
+class _Training:
+    """All that changes from epoch to epoch, and how."""
+
+    def __init__(
+        self,
+        network: Network,
+        wiring: Wiring,
+        loss: LossConfig,
+        budget: Budget,
+        training: TrialSet,
+        selection: TrialSet,
+        seed: int,
+        device: str,
+    ) -> None:
+        self.budget, self.training, self.selection, self.device = budget, training, selection, device
+        self.means = training.averaged()
+        scaling = Scaling.of(training.targets[np.unique(training.item)])
+        self.scaled = scaling.forward(training.targets)
+        self.fitted = FittedNetwork(
+            network.to(device), wiring, scaling, *prototypes_of(self.scaled, training), training.channels
+        )
+        self.criterion = WeightedLoss(loss).to(device)
+        self.optimiser = torch.optim.AdamW(
+            [*network.parameters(), *self.criterion.parameters()],
+            lr=budget.learning_rate,
+            weight_decay=budget.weight_decay,
+        )
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser,
+            budget.learning_rate,
+            total_steps=budget.epochs * n_batches(len(training), budget.batch),
+            pct_start=budget.warm_up,
+        )
+        self.rng = np.random.default_rng(seed)
+        self.best: dict[str, Tensor] = {}
+        self.history: list[Step] = []
+
+    @property
+    def epoch(self) -> int:
+        """How many are done."""
+        return len(self.history)
+
+    def one_epoch(self) -> None:
+        """Every trial once; then the score, and the weights where it is the best so far.
+
+        Raises:
+            WorkError: the loss is no number any more.
+        """
+        network = self.fitted.network
         network.train()
-        criterion.train()
-        losses = []
-        for rows in _batches(len(training), budget.batch, rng):
-            batch = varied(training, means, rows, budget.variation, wiring.anytime, rng)
-            batch = Varied(*(part.to(device) for part in batch))
-            truth = _truth(training, scaled, rows, device)
-            found = criterion(wiring.outputs(network, batch), truth)
-            optimiser.zero_grad()
-            found.total.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), budget.clip)
-            optimiser.step()
-            schedule.step()
-            losses.append(float(found.total.detach()))
-        score = selection_score(fitted, selection)
-        if score > best[0]:
-            best = (score, copy.deepcopy(network.state_dict()))
-        history.append(Step((epoch + 1) / budget.epochs, epoch + 1, budget.epochs, float(np.mean(losses)), score))
-        if progress:
-            progress(history[-1])
-    network.load_state_dict(best[1])
-    network.eval()
-    fitted.score, fitted.history = best[0], tuple(history)
-    return fitted
+        self.criterion.train()
+        losses = [self._step(rows) for rows in _batches(len(self.training), self.budget.batch, self.rng)]
+        done, of, loss = self.epoch + 1, self.budget.epochs, float(np.mean(losses))
+        if not np.isfinite(loss):
+            raise WorkError(f"training diverged in epoch {done} of {of}: the loss is {loss}; lower the learning rate")
+        score = selection_score(self.fitted, self.selection)
+        if score > max((step.score for step in self.history), default=-np.inf):
+            self.best = copy.deepcopy(network.state_dict())
+        self.history.append(Step(done / of, done, of, loss, score))
+
+    def _step(self, rows: Numbers) -> float:
+        network, wiring, budget = self.fitted.network, self.fitted.wiring, self.budget
+        batch = varied(self.training, self.means, rows, budget.variation, wiring.anytime, self.rng)
+        answers = wiring.outputs(network, Varied(*(part.to(self.device) for part in batch)))
+        total = self.criterion(answers, _truth(self.training, self.scaled, rows, self.device)).total
+        self.optimiser.zero_grad()
+        total.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), budget.clip)
+        self.optimiser.step()
+        self.schedule.step()
+        return float(total.detach())
+
+    def finished(self) -> FittedNetwork:
+        """The best step."""
+        self.fitted.network.load_state_dict(self.best)
+        self.fitted.network.eval()
+        self.fitted.history = tuple(self.history)
+        self.fitted.score = max(step.score for step in self.history)
+        return self.fitted
+
+    def state(self) -> dict[str, Any]:
+        """All of it, in plain values and tensors."""
+        return {
+            "network": self.fitted.network.state_dict(),
+            "criterion": self.criterion.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "best": self.best,
+            "history": [vars(step) for step in self.history],
+            "numpy": self.rng.bit_generator.state,
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state() if self.device == "cuda" else None,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """The inverse of `state`."""
+        self.fitted.network.load_state_dict(state["network"])
+        self.criterion.load_state_dict(state["criterion"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.best, self.history = state["best"], [Step(**values) for values in state["history"]]
+        self.rng.bit_generator.state = state["numpy"]
+        torch.set_rng_state(state["torch"].cpu())
+        if self.device == "cuda":
+            torch.cuda.set_rng_state(state["cuda"].cpu())
 
 
 def selection_score(fitted: Fitted, selection: TrialSet) -> float:
@@ -265,6 +261,22 @@ def reciprocal_rank(logits: Floats, true: Numbers) -> float:
     return float(np.mean(1 / rank))
 
 
+def n_batches(n: int, size: int) -> int:
+    """How many batches an epoch of n trials has."""
+    return len(range(0, n, size)) - (0 < n % size < _least(n, size))
+
+
+def _batches(n: int, size: int, rng: np.random.Generator) -> Iterator[Numbers]:
+    """Every trial once, in batches of `size`; a last one of fewer than half of it is left out of this epoch."""
+    order = rng.permutation(n)
+    for first in range(0, n_batches(n, size) * size, size):
+        yield order[first : first + size]
+
+
+def _least(n: int, size: int) -> int:
+    return min(n, max(2, size // 2))
+
+
 def _truth(trials: TrialSet, scaled: Floats, rows: Numbers, device: str) -> Truth:
     columns: tuple[NDArray[Any], ...] = (
         scaled[trials.item[rows]], trials.item[rows], trials.category[rows], np.maximum(trials.colour[rows], 0)
@@ -272,25 +284,24 @@ def _truth(trials: TrialSet, scaled: Floats, rows: Numbers, device: str) -> Trut
     return Truth(*(torch.from_numpy(column).to(device) for column in columns))
 
 
-def _batches(n: int, size: int, rng: np.random.Generator) -> Iterator[Numbers]:
-    """Every trial once, in batches of `size`; a last one of fewer than half of it is left out of this epoch."""
-    order = rng.permutation(n)
-    for start in range(0, n, size):
-        rows = order[start : start + size]
-        if len(rows) >= min(n, max(2, size // 2)):
-            yield rows
+def require_apart(training: TrialSet, selection: TrialSet) -> None:
+    """Refuse sets that may not be fitted on and chosen by.
 
-
-def _require_apart(training: TrialSet, selection: TrialSet) -> None:
-    shared = set(np.unique(training.item)) & set(np.unique(selection.item))
+    Raises:
+        InputError: they share an object, differ in channels or categories, or hold too few trials.
+    """
+    shared = {training.items[i].key for i in training.item} & {selection.items[i].key for i in selection.item}
     if shared:
         raise InputError(
             f"expected selection objects that teach nothing; {len(shared)} are among the training objects too, "
-            f"such as {training.items[min(shared)].key}; split by objects"
+            f"such as {min(shared)}; split by objects"
         )
-    if training.channels != selection.channels:
+    for what in ("channels", "categories"):
+        if getattr(training, what) != getattr(selection, what):
+            raise InputError(
+                f"expected the same {what} in training and selection; got others; read both from one recording"
+            )
+    if len(training) < 2 or not len(selection):
         raise InputError(
-            "expected one set of channels in training and selection; got two; read both from one recording"
+            f"expected two training trials or more and one for selection; got {len(training)} and {len(selection)}"
         )
-    if len(training) < 2:
-        raise InputError(f"expected two training trials or more; got {len(training)}")

@@ -1,5 +1,6 @@
 """Trials of one participant as networks take them: both streams, what was shown, and the embedding of its picture."""
 
+import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -62,6 +63,17 @@ class TrialSet:
     def offline_only(self) -> bool:
         """Whether a decoder trained on these trials may not run live."""
         return bool(self.offline_reason)
+
+    def digest(self) -> str:
+        """SHA-256 over everything that could change what is learned from these trials."""
+        found = hashlib.sha256()
+        shown = [self.items[item].key for item in self.item]
+        about = (shown, self.categories, self.channels, self.encoder, self.static.shape, self.dynamic.shape)
+        found.update(repr(about).encode())
+        targets = self.targets[np.unique(self.item)]
+        for column in (self.static, self.dynamic, self.category, self.colour, self.number, self.block, targets):
+            found.update(np.ascontiguousarray(column).data)
+        return found.hexdigest()
 
     def take(self, index: NDArray[np.bool_] | Numbers) -> "TrialSet":
         """Some of the trials; items, categories and targets stay as they are."""

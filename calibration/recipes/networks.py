@@ -6,15 +6,17 @@ minutes on two cores (docs/decisions/0149-pocket-sizes.md): what it shows of a s
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import Tensor
 
-from calibration.decoding.fit import Budget, FittedNetwork, Progress, Wiring, fit_network
+from calibration.decoding.fit import Budget, fit_network
+from calibration.decoding.fitted import FittedNetwork
+from calibration.decoding.steps import Progress
 from calibration.decoding.trials import TrialSet
-from calibration.decoding.vary import Varied
-from calibration.losses import Answers, LossConfig, LossWeights
+from calibration.decoding.wiring import BrainSsdWiring, EnigmaWiring, Neuro3dWiring, Wiring
+from calibration.losses import LossConfig, LossWeights
 from engines.errors import InputError
 from engines.models.base import Network
 from engines.models.brainssd import VARIANTS, BrainSsd, BrainSsdConfig
@@ -38,15 +40,28 @@ class NetworkRecipe:
     exponentiated: bool = True
 
     def fit(
-        self, training: TrialSet, selection: TrialSet, seed: int, progress: Progress | None = None
+        self,
+        training: TrialSet,
+        selection: TrialSet,
+        seed: int,
+        progress: Progress | None = None,
+        checkpoint: Path | None = None,
     ) -> FittedNetwork:
-        """See `Recipe`."""
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        with torch.random.fork_rng():
+        """See `Recipe`. On the GPU where there is one."""
+        with torch.random.fork_rng(devices=()):
             torch.manual_seed(seed)
             network = self.make(training)
         return fit_network(
-            network, self.wiring, self.loss(training), self.budget, training, selection, seed, progress, device
+            network,
+            self.wiring,
+            self.loss(training),
+            self.budget,
+            training,
+            selection,
+            seed,
+            progress,
+            device="cuda" if torch.cuda.is_available() else "cpu",
+            checkpoint=checkpoint,
         )
 
     def loss(self, training: TrialSet) -> LossConfig:
@@ -61,46 +76,6 @@ class NetworkRecipe:
             exponentiated=self.exponentiated,
             colour_weights=tuple((weights / weights.max()).tolist()) if weights.any() else None,
         )
-
-
-class BrainSsdWiring:
-    """Both streams and how much of the turn is there; all three answers."""
-
-    anytime = True
-
-    def outputs(self, network: Network, batch: Varied) -> Answers:
-        """One step."""
-        given = {"static": batch.static, "dynamic": batch.dynamic, "n_dynamic": batch.n_dynamic}
-        found = network(**{tensor.name: given[tensor.name] for tensor in network.spec().inputs})
-        return Answers(found.embedding, found.category, found.colour)
-
-
-class Neuro3dWiring:
-    """Both streams, averaged over `pool` samples; the embedding is the mean of geometry and appearance."""
-
-    anytime = False
-
-    def __init__(self, pool: int) -> None:
-        self.pool = pool
-
-    def outputs(self, network: Network, batch: Varied) -> Answers:
-        """One step."""
-        found = network(static=_pooled(batch.static, self.pool), dynamic=_pooled(batch.dynamic, self.pool))
-        return Answers((found.geometry + found.appearance) / 2, found.category, found.colour)
-
-
-class EnigmaWiring:
-    """The picture's stream, every channel standardised; an embedding and nothing else."""
-
-    anytime = False
-
-    def outputs(self, network: Network, batch: Varied) -> Answers:
-        """One step."""
-        eeg = batch.static - batch.static.mean(dim=2, keepdim=True)
-        eeg = eeg / eeg.std(dim=2, keepdim=True).clamp_min(1e-6)
-        found = network(eeg=eeg, subject=torch.zeros(len(eeg), dtype=torch.int64, device=eeg.device))
-        nothing = found.embedding.new_zeros((len(eeg), 0))
-        return Answers(found.embedding, nothing, nothing)
 
 
 def brainssd(variant: str, size: Size, name: str, weights: LossWeights, budget: Budget) -> NetworkRecipe:
@@ -162,8 +137,3 @@ def enigma(weights: LossWeights, budget: Budget) -> NetworkRecipe:
         )
 
     return NetworkRecipe("enigma", make, EnigmaWiring(), weights, budget)
-
-
-def _pooled(eeg: Tensor, samples: int) -> Tensor:
-    """Means over `samples` samples."""
-    return eeg if samples == 1 else eeg.unflatten(2, (-1, samples)).mean(dim=3)
