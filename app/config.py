@@ -11,6 +11,7 @@ import tomli_w
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from engines.errors import InputError
+from engines.runtime.base import ALLOWED
 from pipeline.coupling.bands import CouplingBands
 from pipeline.coupling.values import CouplingConfig
 from pipeline.epochs import EpochConfig
@@ -67,6 +68,12 @@ class CalibrateSection(_Strict):
     n_permutations: Annotated[int, Field(ge=0)] = 199
 
 
+class DecodingSection(_Strict):
+    """`[decoding]`: what may run a network, in order; the first that can is taken."""
+
+    runtimes: Annotated[tuple[str, ...], Field(min_length=1)] = ALLOWED
+
+
 Band = tuple[Positive, Positive]
 
 
@@ -91,6 +98,7 @@ class Config(_Strict):
     epoch: EpochSection = EpochSection()
     calibrate: CalibrateSection = CalibrateSection()
     coupling: CouplingSection = CouplingSection()
+    decoding: DecodingSection = DecodingSection()
 
     def chain_from(self, default: ChainConfig) -> ChainConfig:
         """`default` with the keys of `[chain]` laid over it."""

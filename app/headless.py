@@ -12,7 +12,7 @@ from pathlib import Path
 from app.config import Config
 from app.summary import WELCOME, first_sample_s
 from calibration.defaults import default_chain
-from calibration.subjects import Subject
+from calibration.subjects import AnySubject
 from engines.errors import InputError
 from pipeline.acquire import Acquisition, unit_declared
 from pipeline.anytime import AnytimeDecoder
@@ -71,7 +71,7 @@ def parse_events(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 def setup_for(
-    config: Config, patterns: Mapping[str, Sequence[str]], subject: Subject | None, trial_start: str | None = None
+    config: Config, patterns: Mapping[str, Sequence[str]], subject: AnySubject | None, trial_start: str | None = None
 ) -> Callable[[Acquisition], Setup]:
     """How the session is set up once its stream is known: the subject's frozen chain, or the defaults."""
 

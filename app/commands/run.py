@@ -21,9 +21,10 @@ from app.headless import (
 )
 from app.summary import figures, marker_table, run_fields, stream_fields, versions
 from app.terminal import Terminal, write_stdout
+from calibration.decoding.subject import AnytimeSubject
 from calibration.report import to_json, write_report
 from calibration.simulate import SimulateConfig, plan
-from calibration.subjects import Subject
+from calibration.subjects import AnySubject
 from calibration.subjects import load as load_subject
 from engines.errors import AfterimageError, InputError
 from pipeline.clock import LslClock
@@ -49,7 +50,8 @@ LSL_SOURCES = (LslSource, SimulatedSource)
 def replay(options: argparse.Namespace) -> int:
     """Run a recording through the live pipeline and report."""
     terminal = Terminal(quiet_stdout=options.json)
-    config, subject, speed = load(options.config), _subject(options), parse_speed(options.speed)
+    config, speed = load(options.config), parse_speed(options.speed)
+    subject = subject_of(options, config, terminal)
     if options.over_lsl:
         session = _replay_over_lsl(options, config, subject, speed, terminal)
     else:
@@ -63,7 +65,7 @@ def replay(options: argparse.Namespace) -> int:
 
 
 def _replay_file(
-    options: argparse.Namespace, config: Config, subject: Subject | None, speed: float, terminal: Terminal
+    options: argparse.Namespace, config: Config, subject: AnySubject | None, speed: float, terminal: Terminal
 ) -> Session:
     source = as_lived(file_source(options), options.file)
     if speed != float("inf"):
@@ -76,7 +78,7 @@ def _replay_file(
 
 
 def _replay_over_lsl(
-    options: argparse.Namespace, config: Config, subject: Subject | None, speed: float, terminal: Terminal
+    options: argparse.Namespace, config: Config, subject: AnySubject | None, speed: float, terminal: Terminal
 ) -> Session:
     """Stream the file from a process of its own, with the original chunk arrival, and receive it like a headset."""
     if speed == float("inf"):
@@ -93,7 +95,8 @@ def _replay_over_lsl(
 def live(options: argparse.Namespace) -> int:
     """Decode live, record everything, report."""
     terminal = Terminal(quiet_stdout=options.json)
-    config, subject = load(options.config), _subject(options)
+    config = load(options.config)
+    subject = subject_of(options, config, terminal)
     if subject and options.source.startswith("lsl:") and not options.markers:
         raise InputError(
             "decoding needs to know when a trial begins: name the marker stream, such as --markers type=Markers"
@@ -110,7 +113,7 @@ def live(options: argparse.Namespace) -> int:
 
 
 def run_session(
-    options: argparse.Namespace, config: Config, subject: Subject | None, terminal: Terminal, out: Path
+    options: argparse.Namespace, config: Config, subject: AnySubject | None, terminal: Terminal, out: Path
 ) -> Session:
     """One live session to its end, recorded to `out`/session.xdf unless told not to."""
     source = source_of(options, terminal)
@@ -121,7 +124,7 @@ def live_session(
     source: Source,
     options: argparse.Namespace,
     config: Config,
-    subject: Subject | None,
+    subject: AnySubject | None,
     terminal: Terminal,
     out: Path,
     ended: Callable[[Session], bool] = lambda _: False,
@@ -227,7 +230,7 @@ def make_session(
     source: Source,
     options: argparse.Namespace,
     config: Config,
-    subject: Subject | None,
+    subject: AnySubject | None,
     on_decision: Callable[[Decision], None] | None = None,
     on_log_line: Callable[[str], None] | None = None,
     on_trial: Callable[[str, float], None] | None = None,
@@ -316,5 +319,16 @@ def parse_speed(text: str) -> float:
     return speed
 
 
-def _subject(options: argparse.Namespace) -> Subject | None:
-    return load_subject(options.subject) if options.subject else None
+def subject_of(options: argparse.Namespace, config: Config, terminal: Terminal) -> AnySubject | None:
+    """The subject asked for on the command line; what runs its network is said.
+
+    Raises:
+        InputError: there is none, or it may not decode live.
+        NoRuntime: none of the allowed runtimes can run it.
+    """
+    if not options.subject:
+        return None
+    subject = load_subject(options.subject, config.decoding.runtimes)
+    if isinstance(subject, AnytimeSubject):
+        terminal.say(f"decoder: {subject.manifest.system}, {subject.runtime}")
+    return subject

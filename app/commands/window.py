@@ -15,11 +15,12 @@ from app.config import Config, load
 from app.headless import as_lived, has_display, located, parse_events, setup_for
 from app.lsl_settings import configure_lsl
 from app.main_window import MainWindow, dressed_application
-from app.panels.frame import Request
+from app.panels.frame import Known, Request
 from app.summary import figures, run_fields, stream_fields
+from calibration.decoding.subject import AnytimeSubject
 from calibration.report import write_report
 from calibration.simulate import SimulateConfig, plan
-from calibration.subjects import Subject
+from calibration.subjects import AnySubject
 from calibration.subjects import load as load_subject
 from engines.errors import InputError
 from pipeline.clock import LslClock
@@ -35,6 +36,7 @@ from pipeline.types import ClockOffset, Decision
 log = logging.getLogger(__name__)
 
 AWAKE_MS = 200
+POCKET = "pocket"
 # Keys of marker streams that no LSL stream stands behind.
 NOT_LSL = ("trigger:", "brainflow:", "annotations")
 
@@ -59,7 +61,7 @@ def show(makers: "Makers", first: Request | None = None) -> int:
     """Show the window, connect it to `first`, and stay until it is closed. Thread: main."""
     application = dressed_application()
     with makers:
-        controller = Bridge(makers.session, makers.recording, makers.out, makers.report)
+        controller = Bridge(makers.session, makers.recording, makers.out, makers.report, makers.known)
         main = MainWindow(controller)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: main.end())
@@ -96,6 +98,7 @@ class Makers:
         self._unit = unit
         self._simulation = simulation
         self._outlet: DecisionOutlet | None = None
+        self._known = Known()
 
     def __enter__(self) -> "Makers":
         return self
@@ -104,12 +107,16 @@ class Makers:
         if self._outlet is not None:
             self._outlet.stop()
 
-    def _publish(self, subject: Subject) -> DecisionOutlet:
+    def _publish(self, subject: AnySubject) -> DecisionOutlet:
         """The outlet, opened with the first subject."""
         if self._outlet is None:
             self._outlet = DecisionOutlet(subject.decoder.classes)
             self._outlet.start()
         return self._outlet
+
+    def known(self) -> Known:
+        """What is known of the subject of the newest session."""
+        return self._known
 
     def report(self, session: Session, request: Request) -> None:
         """Write the report of a session that has ended."""
@@ -124,7 +131,8 @@ class Makers:
         Raises:
             InputError: the source means nothing, or the subject cannot be read.
         """
-        subject = load_subject(request.subject) if request.subject else None
+        subject = load_subject(request.subject, self._config.decoding.runtimes) if request.subject else None
+        self._known = known_of(subject)
         outlet = self._publish(subject) if subject else None
         config = self._config
 
@@ -168,3 +176,13 @@ class Makers:
 
     def _simulated(self) -> Source:
         return SimulatedSource(self._simulation)
+
+
+def known_of(subject: AnySubject | None) -> Known:
+    """What the window tells of a subject."""
+    if subject is None:
+        return Known()
+    if not isinstance(subject, AnytimeSubject):
+        return Known(simulated=subject.simulated)
+    told = subject.manifest
+    return Known(told.simulated, told.size == POCKET or told.encoder.startswith(POCKET), told.stimuli)

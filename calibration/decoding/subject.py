@@ -73,6 +73,7 @@ class Temperatures(Strict):
 class AnytimeManifest(BaseManifest):
     """Everything about an anytime subject but its arrays.
 
+    A raw embedding is what the network gives, times `scale`, plus the centre that is stored with the gallery.
     `stimuli` is the set of its pictures as `calibration.open_set` takes it; `offline_reason` "" where it may run live.
     """
 
@@ -83,6 +84,7 @@ class AnytimeManifest(BaseManifest):
     colours: tuple[str, ...]
     windows: dict[str, Any]
     encoder: str
+    scale: Positive
     stimuli: str
     gallery: Annotated[tuple[Known, ...], Field(min_length=1)]
     temperatures: Temperatures
@@ -120,19 +122,22 @@ class AnytimeSubjectDecoder:
     chain: ChainConfig
     windows: Windows
     temperatures: Temperatures
+    scale: float
     gallery: Gallery
     runtime: Runtime
 
     def answer(self, static_uv: Array, dynamic_uv: Array | None) -> Answer:
         """See `AnytimeDecoder`."""
         batch = inputs(static_uv, dynamic_uv, self.windows.n_dynamic)
-        found = {name: values[0].astype(np.float64) for name, values in self.runtime(batch).items()}
+        found = self.runtime({tensor.name: batch[tensor.name] for tensor in self.runtime.spec.inputs})
+        # In single precision, as `Scaling.back` in training.
+        embedding = (found["embedding"][0] * np.float32(self.scale) + self.gallery.centre).astype(np.float64)
         category, colour = self.temperatures.of(int(batch["n_dynamic"][0]))
         return Answer(
-            probabilities=softmax(found["category"] / category),
-            colour_probabilities=softmax(found["colour"] / colour),
-            nearest=self.gallery.nearest(found["embedding"]),
-            embedding=found["embedding"],
+            probabilities=softmax(found["category"][0].astype(np.float64) / category),
+            colour_probabilities=softmax(found["colour"][0].astype(np.float64) / colour),
+            nearest=self.gallery.nearest(embedding),
+            embedding=embedding,
         )
 
 
@@ -210,6 +215,7 @@ def load(folder: Path, values: Mapping[str, Any], runtimes: Sequence[str] = ALLO
         chain=ChainConfig.from_dict(manifest.chain),
         windows=Windows.from_dict(manifest.windows),
         temperatures=manifest.temperatures,
+        scale=manifest.scale,
         gallery=Gallery(tuple(known.key for known in manifest.gallery), stored["raw"], stored["centre"]),
         runtime=runtime,
     )
