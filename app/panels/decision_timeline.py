@@ -1,9 +1,9 @@
 """Trials side by side, each from its first answer at the bottom to its last at the top."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
@@ -15,19 +15,31 @@ from pipeline.anytime import Windows
 STEP_PX = 20
 MARK_PX = 16
 LEFT_PX = 52
+LINE_PX = STEP_PX - 8
+# Where the line of a refined answer begins and how long it is, as shares of LINE_PX.
+LINES = {True: (0.0, 1.0, theme.GOOD), False: (0.0, 0.4, theme.BAD), None: (0.35, 0.3, theme.FAINT)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Column:
-    """The answers of one trial, oldest first."""
+    """The answers of one trial, oldest first.
+
+    `marks` {stage: right} of the first and the last answer, `lines` (share of the turn seen, right) of those between.
+    """
 
     trial: int
     answers: tuple[Scored, ...]
+    marks: Mapping[str, bool | None]
+    lines: tuple[tuple[float, bool | None], ...]
 
-    def of(self, stage: str) -> Scored | None:
-        """The newest answer of a stage."""
-        found = [s for s in self.answers if s.decision.stage == stage]
-        return found[-1] if found else None
+    @classmethod
+    def of(cls, trial: int, answers: Sequence[Scored], windows: Windows) -> "Column":
+        """What is drawn of these answers."""
+        whole_s = windows.seen_s(windows.n_dynamic)
+        marks = {s.decision.stage: s.right for s in answers if s.decision.stage != "refined"}
+        refined = (s for s in answers if s.decision.stage == "refined")
+        lines = tuple((windows.seen_s(s.decision.n_dynamic) / whole_s, s.right) for s in refined)
+        return cls(trial, tuple(answers), marks, lines)
 
 
 class Timeline(QWidget):
@@ -49,15 +61,26 @@ class Timeline(QWidget):
     def set_windows(self, windows: Windows | None) -> None:
         """Start anew."""
         self._windows = windows
-        self.set_scored(())
+        self._columns = ()
+        self.update()
 
     def set_scored(self, scored: Sequence[Scored]) -> None:
         """Decisions, oldest first; the newest trials that fit are drawn."""
+        if self._windows is None:
+            return
         of: dict[int, list[Scored]] = {}
         for one in scored:
             of.setdefault(one.decision.trial, []).append(one)
-        self._columns = tuple(Column(trial, tuple(answers)) for trial, answers in sorted(of.items()))
-        self.update()
+        before = {column.trial: column for column in self._columns}
+        made = []
+        for trial, answers in sorted(of.items()):
+            known = before.get(trial)
+            same = known is not None and len(known.answers) == len(answers)
+            made.append(known if known and same else Column.of(trial, answers, self._windows))
+        # As long as a trial goes on, its column alone has to be painted.
+        goes_on = list(before) == [column.trial for column in made] and made[:-1] == list(self._columns[:-1])
+        self._columns = tuple(made)
+        self.update(QRect(self.width() - STEP_PX, 0, STEP_PX, self.height()) if goes_on else self.rect())
 
     def columns(self) -> tuple[Column, ...]:
         """What is drawn, oldest first."""
@@ -110,7 +133,9 @@ class Timeline(QWidget):
         columns = self.columns()
         left = self._left(len(columns))
         for number, column in enumerate(columns):
-            self._paint_column(painter, left + number * STEP_PX, column, last=number == len(columns) - 1)
+            x = left + number * STEP_PX
+            if x + STEP_PX > event.rect().left():
+                self._paint_column(painter, x, column, last=number == len(columns) - 1)
         painter.end()
 
     def _paint_column(self, painter: QPainter, x: float, column: Column, last: bool) -> None:
@@ -118,28 +143,14 @@ class Timeline(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour(theme.RAISED))
             painter.drawRoundedRect(QRectF(x, 0, STEP_PX, self.height()), 4, 4)
-        centre = x + STEP_PX / 2
         for stage, y in (("static", self.height() - MARK_PX / 2), ("fused", MARK_PX / 2)):
-            answer = column.of(stage)
-            if answer is not None:
-                paint_mark(painter, QPointF(centre, y), 4.2, answer.right)
-        for answer in column.answers:
-            if answer.decision.stage == "refined":
-                self._paint_refined(painter, x, answer)
-
-    def _paint_refined(self, painter: QPainter, x: float, answer: Scored) -> None:
-        if self._windows is None:
-            return
-        share = self._windows.seen_s(answer.decision.n_dynamic) / self._windows.seen_s(self._windows.n_dynamic)
+            if stage in column.marks:
+                paint_mark(painter, QPointF(x + STEP_PX / 2, y), 4.2, column.marks[stage])
         room = self.height() - 2 * MARK_PX - 4
-        y = self.height() - MARK_PX - 2 - share * room
-        width = STEP_PX - 8
-        start, length, colour = {
-            True: (0.0, 1.0, theme.GOOD),
-            False: (0.0, 0.4, theme.BAD),
-            None: (0.35, 0.3, theme.FAINT),
-        }[answer.right]
         thick = max(1.2, min(3.0, room / 22))
-        painter.setPen(QPen(theme.colour(colour), thick, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
-        left = x + 4 + start * width
-        painter.drawLine(QPointF(left, y), QPointF(left + length * width, y))
+        for share, right in column.lines:
+            y = self.height() - MARK_PX - 2 - share * room
+            start, length, colour = LINES[right]
+            painter.setPen(QPen(theme.colour(colour), thick, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
+            left = x + 4 + start * LINE_PX
+            painter.drawLine(QPointF(left, y), QPointF(left + length * LINE_PX, y))

@@ -40,9 +40,23 @@ def test_every_trial_is_a_column_from_its_first_answer_to_its_last(panel: Histor
     panel.set_frame(frame(ANYTIME, decisions=(*trial(0), *trial(1)[:3])))
     first, second = panel.timeline.columns()
     assert (first.trial, len(first.answers)) == (0, 13)
-    assert [first.of(stage).right for stage in ("static", "refined", "fused")] == [False, True, True]
-    assert second.of("fused") is None
+    assert first.marks == {"static": False, "fused": True}
+    assert [right for _, right in first.lines] == [False] * 6 + [True] * 5
+    assert first.lines[0][0] == pytest.approx(0.5 / 5.8)
+    assert second.marks == {"static": False} and len(second.lines) == 2
     panel.grab()
+
+
+def test_only_the_newest_column_is_painted_again_while_its_trial_goes_on(panel: HistoryPanel, monkeypatch) -> None:
+    timeline = panel.timeline
+    timeline.set_scored((*trial(0)[:9], *trial(1)[:3]))
+    asked: list[int] = []
+    monkeypatch.setattr(timeline, "update", lambda area: asked.append(area.width()))
+    timeline.set_scored((*trial(0)[:9], *trial(1)[:4]))
+    timeline.set_scored((*trial(0)[:9], *trial(1)[:4], *trial(2)[:1]))
+    timeline.set_scored((*trial(0), *trial(1)[:4], *trial(2)[:1]))
+    assert asked == [STEP_PX, timeline.width(), timeline.width()]
+    assert [len(column.lines) for column in timeline.columns()] == [11, 3, 0]
 
 
 def test_the_newest_trials_that_fit_are_drawn_at_the_right(panel: HistoryPanel) -> None:
