@@ -6,6 +6,7 @@ Status 0 done, 1 the work failed, 2 the call or the input was wrong.
 import argparse
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -68,10 +69,11 @@ def _count(text: str) -> int:
 def _seeds(text: str) -> tuple[int, ...]:
     found: list[int] = []
     for part in text.split(","):
-        first, _, last = part.partition("-")
-        if not first.isdecimal() or not (last or first).isdecimal() or int(last or first) < int(first):
+        numbers = re.fullmatch(r"(\d+)(?:-(\d+))?", part, re.ASCII)
+        first, last = (int(numbers[1]), int(numbers[2] or numbers[1])) if numbers else (1, 0)
+        if first > last:
             raise argparse.ArgumentTypeError(f"expected seeds such as 9-13 or 9,11, got {text!r}")
-        found += range(int(first), int(last or first) + 1)
+        found += range(first, last + 1)
     return tuple(dict.fromkeys(found))
 
 

@@ -75,11 +75,13 @@ def from_recordings(
     files done.
 
     Raises:
-        InputError: files differ in channels or rate, show what `stimuli` has not got, or hold no trial of two windows.
+        InputError: no files, or they differ in channels or rate, show what `stimuli` has not got, or hold no trial of two windows.
         StreamMissing, FileUnreadable: from a source.
         StreamMismatch: the chain does not fit a stream.
         UnitUnknown: a stream declares no unit and none is given.
     """
+    if not files:
+        raise InputError("expected at least one recording, got none")
     windows = windows or Windows()
     parts: list[CutRecording] = []
     for number, open_source in enumerate(files):

@@ -8,6 +8,7 @@ import numpy as np
 from pipeline.simulation import Player
 from pipeline.sources.base import SourceEnded
 from pipeline.sources.simulated import Performance
+from pipeline.stream_xml import info_xml, parse_info
 from pipeline.types import EegChunk, Item, MarkerChunk, StreamInfo
 
 START_S = 1000.0  # the first stamp; any number does, a fixed one makes recordings comparable
@@ -28,7 +29,8 @@ class PlayedSource:
             raise ValueError("expected a performance that ends")
         self._performance = performance
         self._player: Player | None = None
-        self.info, markers = performance.infos
+        # What a receiver reads in the header: places of electrodes in millimetres differ in the last bit.
+        self.info, markers = (parse_info(info_xml(info)) for info in performance.infos)
         self.marker_streams: dict[str, StreamInfo] = {MARKERS: markers}
         self._total = round(performance.stop_s * self.info.sfreq_hz)
 
