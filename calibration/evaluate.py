@@ -10,7 +10,7 @@ labels (`calibration/baselines.py`), so a refit is a product with the shuffled l
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,10 @@ def silent(share: float, text: str) -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a report's `validation`: a system's held-out balanced accuracy over `n` trials."""
+    """One line of a report's `validation`: a system's held-out balanced accuracy over `n` trials.
+
+    `answers` (n,) is what it said of each while held out, in the order of the design.
+    """
 
     system: str
     scheme: str
@@ -47,6 +50,7 @@ class Row:
     p_permutation: float | None
     n: int
     metric: str = METRIC
+    answers: Labels = field(default_factory=lambda: np.empty(0, dtype=np.int64), repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields of the report."""
@@ -97,7 +101,7 @@ def evaluate(
     """
     sets = matched(sets)
     usable = _usable(systems, sets, system)
-    design = _design(sets, usable[0].window)
+    design = design_for(sets, usable[0].window)
     rarest = int(np.bincount(design.trial_labels, minlength=design.n_classes).min())
     if system == "auto":
         usable = tuple(s for s in usable if rarest >= s.min_trials)
@@ -119,7 +123,12 @@ def _usable(systems: Sequence[System], sets: Mapping[str, EpochSet], system: str
     return usable if system == "auto" else tuple(s for s in usable if s.name in (system, BASELINE))
 
 
-def _design(sets: Mapping[str, EpochSet], window: str) -> Design:
+def design_for(sets: Mapping[str, EpochSet], window: str) -> Design:
+    """The design behind sets of matched epochs; folds keep a distance of the longest window.
+
+    Raises:
+        InputError: see `design_of`.
+    """
     epochs = sets[window]
     length_s = max(s.epoch.tmax_s - s.epoch.tmin_s for s in sets.values())
     return design_of(epochs.labels, epochs.onset_s, epochs.file, length_s, epochs.classes, epochs.begun)
@@ -210,7 +219,7 @@ def _report(
         answers = np.concatenate(picked, axis=1)
         label = final.system.name if name == "auto" else name
         note = _choices(problem, [inside[name] for inside in chosen_inside]) if len(members) > 1 else ""
-        rows.append(_row(label, scheme + note, truth, answers, problem.design.n_classes))
+        rows.append(_row(label, scheme + note, trials, truth, answers, problem.design.n_classes))
         if name == first:
             best_answers = answers[0]
     if system == "auto":
@@ -242,11 +251,12 @@ def _choices(problem: Problem, inside: Sequence[Labels]) -> str:
     return f"; chosen inside each training fold: {listed}" if len(names) > 1 else "; chosen inside each training fold"
 
 
-def _row(name: str, scheme: str, truth: Labels, answers: Labels, n_classes: int) -> Row:
+def _row(name: str, scheme: str, trials: Labels, truth: Labels, answers: Labels, n_classes: int) -> Row:
     accuracies = _accuracies(truth, answers, n_classes)
     p = permutation_p(float(accuracies[0]), accuracies[1:]) if len(accuracies) > 1 else None
     interval = balanced_interval(truth[0], answers[0], n_classes)
-    return Row(name, scheme, float(accuracies[0]), interval, 1.0 / n_classes, p, truth.shape[1])
+    in_order = answers[0][np.argsort(trials)]
+    return Row(name, scheme, float(accuracies[0]), interval, 1.0 / n_classes, p, truth.shape[1], answers=in_order)
 
 
 def _final_candidate(problem: Problem, members: Sequence[int], outer: Sequence[Answers]) -> Candidate:
@@ -273,7 +283,7 @@ def _untrained(problem: Problem, system: str) -> Evaluation:
     everything = np.arange(problem.design.n_trials)
     found, scores = system_answers(problem, candidate.system, Fold(everything, everything))[0]
     truth, n_classes = problem.labellings, problem.design.n_classes
-    row = _row(candidate.system.name, "no training", truth, found, n_classes)
+    row = _row(candidate.system.name, "no training", everything, truth, found, n_classes)
     model = fit_final(problem, candidate, [Answers(everything, found[None], [scores] * len(problem.candidates))])
     baseline = f"{BASELINE} (the baseline) could not be validated: no trials can be held out"
     return Evaluation(

@@ -122,12 +122,12 @@ def test_the_permutation_p_is_uniform_although_the_system_is_chosen():
 def test_permuted_labels_get_the_answers_of_a_fit_of_their_own():
     """The refit by class means alone equals evaluating the shuffled labels as if they were true."""
     from calibration.candidates import Problem, answers_of
-    from calibration.evaluate import _design
+    from calibration.evaluate import design_for
     from calibration.folds import blocks_of, folds
     from calibration.stats import permuted
 
     sets = {"evoked": evoked_set(4, n=40, effect_uv=8.0)}
-    design = _design(sets, "evoked")
+    design = design_for(sets, "evoked")
     blocks = blocks_of(design)
     shuffled = permuted(design.trial_labels, blocks, 5, seed=0)
     systems = linear_systems()[:2]
