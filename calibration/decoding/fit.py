@@ -3,7 +3,7 @@
 AdamW under a one-cycle schedule. Every batch sees shortened turns, none at all, missing channels and noise, so that any
 beginning of a trial decodes (`calibration/decoding/vary.py`). The step that is kept is the one that ranked the true
 category best on the selection objects, which teach nothing. Test objects are never handed in, and of the embeddings
-only those of training items are used: scaling and prototypes are theirs alone.
+only those of training items are used: scaling and prototypes are theirs alone, and whitening the training trials'.
 
 Everything random comes from two generators that are seeded here: on a CPU the same seed, data and number of threads
 give the same weights, whether training was interrupted or not. On a GPU sums are not ordered, and weights differ in
@@ -32,6 +32,7 @@ from calibration.decoding.wiring import Wiring
 from calibration.losses import LossConfig, Truth, WeightedLoss
 from engines.errors import InputError, WorkError
 from engines.models.base import Network
+from engines.models.whitening import whitening_of
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,8 @@ class _Training:
     ) -> None:
         self.budget, self.training, self.selection, self.device = budget, training, selection, device
         self.means = training.averaged()
+        for stream, whitening in network.whitenings.items():
+            whitening.set(whitening_of(getattr(training, stream)))
         scaling = Scaling.of(training.targets[np.unique(training.item)])
         self.scaled = scaling.forward(training.targets)
         self.fitted = FittedNetwork(
@@ -288,19 +291,17 @@ def require_apart(training: TrialSet, selection: TrialSet) -> None:
     """Refuse sets that may not be fitted on and chosen by.
 
     Raises:
-        InputError: they share an object, differ in channels or categories, or hold too few trials.
+        InputError: they share an object, differ in channels, categories or items, or hold too few trials.
     """
-    shared = {training.items[i].key for i in training.item} & {selection.items[i].key for i in selection.item}
-    if shared:
+    for what in ("channels", "categories", "items"):
+        if getattr(training, what) != getattr(selection, what):
+            raise InputError(f"expected the same {what} in training and selection; got others; split one set of trials")
+    shared = np.intersect1d(training.item, selection.item)
+    if len(shared):
         raise InputError(
             f"expected selection objects that teach nothing; {len(shared)} are among the training objects too, "
-            f"such as {min(shared)}; split by objects"
+            f"such as {training.items[shared[0]].key}; split by objects"
         )
-    for what in ("channels", "categories"):
-        if getattr(training, what) != getattr(selection, what):
-            raise InputError(
-                f"expected the same {what} in training and selection; got others; read both from one recording"
-            )
     if len(training) < 2 or not len(selection):
         raise InputError(
             f"expected two training trials or more and one for selection; got {len(training)} and {len(selection)}"

@@ -79,3 +79,12 @@ def test_gates_hear_coupling_of_the_size_it_has():
     with torch.no_grad():
         floor, coupled = gates(torch.full((1, 2, 64), 0.003)), gates(torch.full((1, 2, 64), 0.05))
     assert float((coupled - floor).abs().max()) > 0.01
+
+
+@pytest.mark.parametrize("n", [100, 328, 501, 600])
+def test_a_flat_channel_counts_as_uncoupled_however_much_of_the_turn_is_there(streams, n):
+    static, dynamic = (stream.float() for stream in streams)
+    static[:, 1], dynamic[:, 1] = 0.0, -0.034189
+    found = coupling().float()(static, dynamic, torch.full((4,), n))
+    assert found.isfinite().all()
+    torch.testing.assert_close(found[:, :, 1], torch.zeros(4, 2), atol=1e-5, rtol=0)
