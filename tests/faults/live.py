@@ -16,6 +16,7 @@ import pylsl
 
 from app.headless import as_lived
 from pipeline.acquire import Acquisition
+from pipeline.anytime import Answer, Windows
 from pipeline.clock import LslClock
 from pipeline.epochs import EpochConfig
 from pipeline.outlets import decision_json
@@ -24,7 +25,7 @@ from pipeline.recorder.recorded import Recorded
 from pipeline.session import Session, Setup
 from pipeline.sources.lsl import LslSource
 from pipeline.sources.xdf import XdfSource
-from pipeline.types import Array, Decision
+from pipeline.types import Array, Decision, Nearest
 from tests.recordings import load
 from tests.senders import Sender
 
@@ -68,16 +69,40 @@ def setup(_acquisition: Acquisition) -> Setup:
     return Setup(CHAIN, EPOCH, PATTERNS)
 
 
+class TurnOfOz:
+    """Answers pictures and turns by the sign of what Oz does, finely enough that no two answers agree."""
+
+    classes = ("up", "down")
+    colours = ("red", "blue")
+    channels = LABELS
+    sfreq_hz = RATE_HZ
+    chain = CHAIN
+    windows = Windows(EPOCH, EpochConfig(-0.1, 1.0, None), every_s=0.3)
+
+    def answer(self, static_uv: Array, dynamic_uv: Array | None) -> Answer:
+        epoch_uv = static_uv if dynamic_uv is None else dynamic_uv
+        p, q = (1 / (1 + np.exp(-uv[3] @ np.linspace(0.0, 0.1, uv.shape[1]))) for uv in (epoch_uv, static_uv))
+        return Answer(np.array([p, 1 - p]), np.array([q, 1 - q]), (Nearest("up/1", float(p)),), epoch_uv[3])
+
+
+AnyDecoder = SlopeOfOz | TurnOfOz
+
+
 class Live:
     """A session under way."""
 
-    def __init__(self, path: Path, on_decision: Callable[[Decision], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        on_decision: Callable[[Decision], None] = lambda _: None,
+        decoder: AnyDecoder | None = None,
+    ) -> None:
         source = LslSource({"source_id": "amp-1"}, [{"source_id": "stim-1"}], timeout_s=PATIENCE_S)
         self.recorded = Recorded(source, path, LslClock(), over_lsl=True)
         self.session = Session(
             self.recorded,
             setup,
-            decoder=SlopeOfOz(),
+            decoder=decoder or SlopeOfOz(),
             on_decision=lambda d: (self.recorded.decision(d), on_decision(d)),
             on_log_line=self.recorded.log_line,
         )
@@ -124,9 +149,9 @@ class Live:
 
 
 @contextmanager
-def live(path: Path) -> Iterator[Live]:
+def live(path: Path, decoder: AnyDecoder | None = None) -> Iterator[Live]:
     """A session that runs, and is stopped at the end."""
-    running = Live(path)
+    running = Live(path, decoder=decoder)
     try:
         running.session.open()
         running.session.start()
@@ -137,9 +162,9 @@ def live(path: Path) -> Iterator[Live]:
         running.session.close()
 
 
-def replay(path: Path, stream: dict[str, str] | None = None) -> Session:
+def replay(path: Path, stream: dict[str, str] | None = None, decoder: AnyDecoder | None = None) -> Session:
     """The recording through the same pipeline, as the live session saw it."""
-    again = Session(as_lived(XdfSource(path, stream), path), setup, decoder=SlopeOfOz())
+    again = Session(as_lived(XdfSource(path, stream), path), setup, decoder=decoder or SlopeOfOz())
     again.open()
     while again.crank():
         pass
