@@ -34,6 +34,8 @@ COMMANDS = {
     "engines": "engines",
     "stimuli": "stimuli",
     "train": "train",
+    "compare": "compare",
+    "evaluate": "evaluate",
     "window": "window",
 }
 
@@ -144,6 +146,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_coupling(add("coupling", "phase-amplitude coupling in a recording"))
     training = add("train", "train one of the networks that Afterimage comes with")
     training.add_argument("system", metavar="SYSTEM", help="pocket-vision: the built-in picture encoder")
+    _add_compare(add("compare", "every system on every participant, from several seeds, in one honest table"))
+    _add_evaluate(add("evaluate", "how good a trained model is on objects it has never seen"))
     live = add("live", "decode live")
     _add_source(live, markers_required=False)
     live.add_argument("--subject", type=Path, metavar="DIR", help="a calibrated subject; without it nothing is decoded")
@@ -321,6 +325,36 @@ def _add_coupling(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--stream", metavar="KEY=VALUE", help=f"the stream to use: {STREAM_KEYS}")
     parser.add_argument("--markers", action="append", default=[], metavar="M", help=MARKERS)
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="a folder in the layout of EEG-3D")
+    parser.add_argument(
+        "--permutations", type=_count, default=999, metavar="N", help="shuffles behind each p (default 999)"
+    )
+
+
+def _add_compare(parser: argparse.ArgumentParser) -> None:
+    _add_data(parser)
+    parser.add_argument("--participants", metavar="A,B", help="by name or number (default: all)")
+    parser.add_argument(
+        "--systems", metavar="X,Y", help="recipes, also X@shuffled, X@eyes, X@published (default: docs/evaluation.md)"
+    )
+    parser.add_argument(
+        "--seeds", type=_seeds, default=(0, 1, 2), metavar="0-2", help="numbers and ranges with commas (default 0-2)"
+    )
+    parser.add_argument("--size", choices=("pocket", "full"), default="pocket", help="of networks (default pocket)")
+    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="runs at a time (default 1)")
+    parser.add_argument("--note", default="", metavar="TEXT", help="what the table shall say of the data")
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, metavar="DIR", help="a trained model")
+    _add_data(parser)
+    parser.add_argument("--participant", metavar="P", help="by name or number (default: whom it was trained on)")
+    parser.add_argument(
+        "--as-published", action="store_true", help="train it again as published tables were made, and show both"
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

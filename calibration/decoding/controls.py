@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from calibration.decoding.fit import Fitted, FittedNetwork, Predictions
+from calibration.decoding.fitted import Fitted, FittedNetwork, Predictions
 from calibration.decoding.trials import Floats, Numbers, TrialSet
 from engines.errors import InputError
 from engines.models.brainssd import BrainSsd

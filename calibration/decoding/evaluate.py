@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from calibration.decoding.controls import CONTROLS, Control
-from calibration.decoding.fit import Fitted, Predictions
+from calibration.decoding.fitted import Fitted, Predictions
 from calibration.decoding.metrics import (
     Array,
     best_of_category,
@@ -26,7 +26,7 @@ from calibration.decoding.metrics import (
     top_k_credit,
 )
 from calibration.decoding.scores import N_PERMUTATIONS, Measure, Score, Shuffles, score, shuffles
-from calibration.decoding.trials import Numbers, TrialSet
+from calibration.decoding.trials import Floats, Numbers, TrialSet
 from calibration.stats import temperature_of
 from pipeline.anytime import Windows
 
@@ -111,16 +111,15 @@ def evaluate(
         for seen_s, n_dynamic in views:
             told(f"{trials}, {'whole turn' if seen_s is None else f'{seen_s:g} s of the turn'}")
             taken = measures(fitted.predict(shown, n_dynamic), shown)
-            keep = seen_s in (None, 0.0)
-            if not keep:
+            if seen_s not in (None, 0.0):
                 taken = [one for one in taken if one.name in following(shown)]
-            rows += [_row(trials, seen_s, "", score(one, shuffled), keep) for one in taken]
+            rows += [_row(trials, seen_s, "", score(one, shuffled)) for one in taken]
         for control in controls:
             told(f"{trials}, {control.name}")
             if control.applies(fitted):
                 answers = control.predict(fitted, test, trials == AVERAGED, seed)
                 taken = [one for one in measures(answers, shown) if one.name in following(shown)]
-                rows += [_row(trials, None, control.name, score(one, shuffled), True) for one in taken]
+                rows += [_row(trials, None, control.name, score(one, shuffled)) for one in taken]
     return Evaluation(tuple(rows), confidence(fitted, selection, test))
 
 
@@ -141,14 +140,14 @@ def measures(predictions: Predictions, trials: TrialSet) -> list[Measure]:
     return taken + _of_pictures(similarity, category, number)
 
 
-def _of_categories(logits: Array, category: Numbers) -> list[Measure]:
+def _of_categories(logits: Floats, category: Numbers) -> list[Measure]:
     n = logits.shape[1]
     asked = ((n, 1), (n, 5), (10, 1), (2, 1))
     ways = dict.fromkeys((n_way, k) for n_way, k in asked if k < n_way <= n)
     return [Measure(f"{w}-way top-{k}", top_k_credit(logits, k, w), category, k / w) for w, k in ways]
 
 
-def _of_colours(logits: Array, colour: Numbers) -> list[Measure]:
+def _of_colours(logits: Floats, colour: Numbers) -> list[Measure]:
     """Chance of the plain accuracy is what always naming the commonest colours would earn."""
     shares = np.sort(np.bincount(colour[colour >= 0], minlength=N_COLOURS) / np.count_nonzero(colour >= 0))[::-1]
     found = []
@@ -205,8 +204,9 @@ def _views(trials: TrialSet) -> list[tuple[float | None, int | None]]:
     return [(0.0, 0), *partial, (None, None)]
 
 
-def _row(trials: str, seen_s: float | None, control: str, taken: Score, keep_null: bool) -> Row:
-    null = tuple(round(float(value), 5) for value in taken.null) if keep_null else ()
+def _row(trials: str, seen_s: float | None, control: str, taken: Score) -> Row:
+    """Permutations are kept of the whole turn alone: they are most of a file."""
+    null = tuple(round(float(value), 4) for value in taken.null) if seen_s is None else ()
     return Row(trials, seen_s, control, taken.metric, taken.mean, taken.ci95, taken.chance, taken.p, taken.n, null)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calibration.decoding.fit import Predictions
+from calibration.decoding.fitted import Predictions
 from calibration.decoding.trials import TrialSet
 from calibration.decoding.vary import shortened
 from calibration.stimuli import Item

@@ -14,8 +14,8 @@ from calibration.decoding.controls import (
     other_pictures,
     shuffled_eeg,
 )
-from calibration.decoding.fit import FittedNetwork, Scaling, prototypes_of
-from calibration.recipes.networks import BrainSsdWiring
+from calibration.decoding.fitted import FittedNetwork, Scaling, prototypes_of
+from calibration.decoding.wiring import BrainSsdWiring
 from engines.errors import InputError
 from engines.models.brainssd import BrainSsd, BrainSsdConfig
 from tests.calibration.decoding.planted import Templates, planted

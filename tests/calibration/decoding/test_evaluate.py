@@ -5,7 +5,7 @@ import pytest
 
 from calibration.decoding.controls import CONTROLS
 from calibration.decoding.evaluate import AVERAGED, SINGLE, Evaluation, evaluate, measures
-from calibration.decoding.fit import Predictions
+from calibration.decoding.fitted import Predictions
 from calibration.report import to_json
 from tests.calibration.decoding.planted import Templates, planted
 

@@ -1,0 +1,98 @@
+"""Scores of many runs, over participants and seeds.
+
+Participants are the units: seeds are averaged inside each, the interval is Student's over participants' means, and the
+permutations of all participants are averaged like the scores themselves. One participant alone has the interval over
+objects instead. Differences are taken within participants.
+
+Thread: any.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from calibration.decoding.compare import Plan
+from calibration.decoding.compare_run import Record, Run
+from calibration.decoding.evaluate import Row
+from calibration.decoding.scores import mean_interval, over_participants
+from calibration.stats import permutation_p
+
+Key = tuple[str, float | None, str, str]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One system's score: `by_participant` seeds averaged; `n` predictions of one seed of all participants."""
+
+    mean: float
+    ci95: tuple[float, float]
+    chance: float
+    p: float | None
+    n: int
+    by_participant: Mapping[str, float]
+
+    def __str__(self) -> str:
+        low, high = self.ci95
+        return f"{100 * self.mean:.1f} ({100 * low:.1f} to {100 * high:.1f}){_starred(self.p)}"
+
+
+class Comparison:
+    """The records of a plan, read once."""
+
+    def __init__(self, plan: Plan, records: Mapping[Run, Record], failures: Mapping[Run, str]) -> None:
+        self.plan = plan
+        self.records = records
+        self.failures = failures
+        self._rows = {run: {row.key: row for row in record.evaluation.rows} for run, record in records.items()}
+
+    def cell(self, system: str, key: Key) -> Cell | None:
+        """Over all participants and seeds that are done; None where there is nothing."""
+        taken: dict[str, list[Row]] = {}
+        for run, rows in self._rows.items():
+            if run.system == system and key in rows:
+                taken.setdefault(run.participant, []).append(rows[key])
+        return cell_of(taken) if taken else None
+
+    def difference(self, system: str, other: str, key: Key) -> tuple[float, tuple[float, float], int] | None:
+        """Mean of `system` less `other` within participants, its interval, and how many; None for fewer than two."""
+        cells = self.cell(system, key), self.cell(other, key)
+        if cells[0] is None or cells[1] is None:
+            return None
+        first, second = (cell.by_participant for cell in cells if cell is not None)
+        apart = [first[one] - second[one] for one in first if one in second]
+        return (float(np.mean(apart)), mean_interval(apart), len(apart)) if len(apart) > 1 else None
+
+    def done(self, system: str) -> str:
+        """How many of a system's runs are done."""
+        wanted = len(self.plan.participants) * len(self.plan.seeds)
+        return f"{sum(run.system == system for run in self.records)} of {wanted}"
+
+    def metrics(self, trials: str) -> list[str]:
+        """Everything that was measured, in the order it was measured."""
+        found: dict[str, None] = {}
+        for rows in self._rows.values():
+            found.update((row.metric, None) for row in rows.values() if row.trials == trials and not row.control)
+        return list(found)
+
+
+def cell_of(taken: Mapping[str, Sequence[Row]]) -> Cell:
+    """Rows of one measure by participant, one row a seed."""
+    by_participant = {one: float(np.mean([row.mean for row in rows])) for one, rows in taken.items()}
+    mean = float(np.mean(list(by_participant.values())))
+    if len(taken) > 1:
+        ci95 = over_participants(list(by_participant.values()))
+    else:
+        low, high = np.mean([row.ci95 for rows in taken.values() for row in rows], axis=0)
+        ci95 = (float(low), float(high))
+    nulls = [np.mean([row.null for row in rows], axis=0) for rows in taken.values() if all(row.null for row in rows)]
+    p = None
+    if len(nulls) == len(taken):
+        n_permutations = min(len(null) for null in nulls)
+        p = permutation_p(mean, np.mean([null[:n_permutations] for null in nulls], axis=0))
+    chance = float(np.mean([rows[0].chance for rows in taken.values()]))
+    return Cell(mean, ci95, chance, p, sum(rows[0].n for rows in taken.values()), by_participant)
+
+
+def _starred(p: float | None) -> str:
+    return "" if p is None or p >= 0.05 else " **" if p < 0.01 else " *"
