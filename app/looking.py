@@ -9,7 +9,6 @@ import numpy as np
 from app.panels.frame import Coupling, Delay, Frame, Known, Latency, Request, Samples, Score, Scored, Stream
 from calibration.stats import balanced_accuracy, balanced_interval
 from pipeline import montage
-from pipeline.anytime import TrialWindows
 from pipeline.errors import Overrun
 from pipeline.preprocess import DELAY_STATED_AT_HZ
 from pipeline.session import Session, View
@@ -159,7 +158,8 @@ class Look:
         if len(decisions) != self._n_figured:
             self.scores = scores_of(decisions, self.session.scorer.truth)
             self._n_figured = len(decisions)
-        self.latency = Latency(self.session.ledger.summary_ms(), self.ledger.summary_ms())
+        n_skipped = self.session.loop.n_skipped if self.session.loop else 0
+        self.latency = Latency(self.session.ledger.summary_ms(), self.ledger.summary_ms(), n_skipped)
         self._figured_at_s = time.monotonic()
         self._figuring = False
 
@@ -168,7 +168,7 @@ def delays_of(session: Session) -> tuple[Delay, ...]:
     """What is always the same: how long the windows last, and what the filters add."""
     if session.loop is None:
         return ()
-    chain, windows = session.loop.chain, session.windows
+    chain, windows, added_s = session.loop.chain, session.windows, session.loop.group_delays_s
     delays = []
     if windows is not None:
         turn_s = windows.seen_s(windows.n_dynamic)
@@ -176,12 +176,10 @@ def delays_of(session: Session) -> tuple[Delay, ...]:
         delays.append(Delay("turn to the end of its window", 1e3 * turn_s, WINDOW))
     elif session.setup.epoch is not None:
         delays.append(Delay("onset to the end of the window", 1e3 * session.setup.epoch.tmax_s, WINDOW))
-    at_hz = f"{DELAY_STATED_AT_HZ:g} Hz"
-    delays.append(Delay(f"filters, at {at_hz}", 1e3 * chain.group_delay_s, INSIDE))
+    delays.append(Delay(f"filters, at {DELAY_STATED_AT_HZ:g} Hz", 1e3 * added_s["chain"], INSIDE))
     if windows is not None:
-        second = TrialWindows(windows, len(chain.channels), chain.sfreq_hz, chain.config.high_hz).second_rate
-        more_s = float(second.group_delay_s(np.array([DELAY_STATED_AT_HZ]))[0])
-        delays.append(Delay(f"and to {windows.dynamic_hz:g} Hz for the turn", 1e3 * more_s, INSIDE))
+        name = f"and to {windows.dynamic_hz:g} Hz for the turn"
+        delays.append(Delay(name, 1e3 * added_s["second rate"], INSIDE))
     if chain.withheld_s:
         delays.append(Delay("held back by the chain", 1e3 * chain.withheld_s, WITHHELD))
     return tuple(delays)

@@ -137,10 +137,12 @@ class Latency:
     """Where the time goes, as of the last second.
 
     `steps` of the session's ledger and `seen` of the window's own: {stage: {median, p95, p99, max, n}} in ms.
+    `n_skipped` refined answers were left out because the decoder is too slow.
     """
 
     steps: Mapping[str, Mapping[str, float]]
     seen: Mapping[str, Mapping[str, float]]
+    n_skipped: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -141,13 +141,13 @@ class LatencyPanel(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.title, self.table, self.way = QLabel(), Table(), Way()
-        self.note = QLabel(NOT_HELD)
+        self.note, self.skipped = QLabel(NOT_HELD), QLabel()
         self.title.setTextFormat(Qt.TextFormat.RichText)
         self.title.setWordWrap(True)
         self.note.setWordWrap(True)
         self.note.setFont(theme.font(8.5))
-        for label in (self.title, self.note):
-            theme.set_role(label, "muted")
+        for label, role in ((self.title, "muted"), (self.note, "muted"), (self.skipped, "warn")):
+            theme.set_role(label, role)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -157,7 +157,7 @@ class LatencyPanel(QFrame):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 12, 0)
         column.setSpacing(5)
-        for widget in (self.title, self.way, self.table, self.note):
+        for widget in (self.title, self.way, self.skipped, self.table, self.note):
             column.addWidget(widget)
         column.addStretch(1)
         scroll.setWidget(inside)
@@ -173,7 +173,7 @@ class LatencyPanel(QFrame):
         self.way.set_parts(())
         self.table.set_lines(())
         self.title.setText(WAITING if stream else "")
-        for widget in (self.way, self.note):
+        for widget in (self.way, self.note, self.skipped):
             widget.setVisible(False)
 
     def set_frame(self, frame: Frame) -> None:
@@ -188,6 +188,8 @@ class LatencyPanel(QFrame):
         self.way.set_parts(_parts(latency, last) if last else ())
         self.title.setText(_title(frame.stream, latency, last))
         self.table.set_lines(_lines(frame.stream, latency))
+        self.skipped.setVisible(latency.n_skipped > 0)
+        self.skipped.setText(f"{latency.n_skipped} refined answers left out: decoding is too slow here.")
 
 
 def in_ms(value: float) -> str:

@@ -80,3 +80,10 @@ def test_without_answers_the_steps_alone_are_shown(panel: LatencyPanel) -> None:
 @pytest.mark.parametrize(("value", "text"), [(0.154, "0.15"), (9.26, "9.3"), (123.4, "123")])
 def test_milliseconds_have_as_many_digits_as_say_something(value: float, text: str) -> None:
     assert in_ms(value) == text
+
+
+def test_answers_that_were_left_out_are_counted(panel: LatencyPanel) -> None:
+    panel.set_frame(frame(OF, latency=Latency({"fused answer": taking(13.0)}, SEEN)))
+    assert panel.skipped.isHidden()
+    panel.set_frame(frame(OF, latency=Latency({"fused answer": taking(900.0)}, SEEN, n_skipped=3)))
+    assert panel.skipped.isVisible() and panel.skipped.text().startswith("3 refined answers left out")
