@@ -27,6 +27,7 @@ MAX_CLASSES = 16
 FLICKER = re.compile(r"(\d+(?:\.\d+)?)\s*hz", re.IGNORECASE)
 # Share of the work that reading and cutting takes, for the progress.
 READING = 0.4
+SIMULATED = "simulated: nothing here was measured on a person"
 # The start of the first recording from which the chain learns eye movements and artifacts.
 CHAIN_BLOCK_S = 45.0
 # Flicker responses build up after about 140 ms (Chen et al. 2015, PNAS 112); 3 s tell 1 Hz apart well.
@@ -89,6 +90,50 @@ def calibrate(
         InputError: too few classes, epochs or trials, or files that do not match.
         UnitUnknown: a stream declares no unit and none is given.
     """
+    cut = cut_epochs(files, patterns, chain, epoch, unit=unit, trial_start=trial_start, progress=progress)
+    evaluation = evaluate(
+        cut.sets,
+        linear_systems(flicker_of(cut.classes)),
+        system,
+        n_permutations=n_permutations,
+        seed=seed,
+        progress=lambda share, text: progress(READING + (1.0 - READING) * share, text),
+    )
+    epochs = cut.sets[evaluation.window]
+    said = evaluation.warnings + ((SIMULATED,) if cut.simulated else ())
+    manifest = _manifest(
+        evaluation, epochs, cut.chain, cut.classes, trial_start, cut.simulated, said, participant, versions or {}
+    )
+    manifest = manifest.model_copy(update={"recordings": dict(recordings or {})})
+    subject = _subject(manifest, evaluation, epochs, cut.chain, cut.frozen)
+    return CalibrationResult(subject, evaluation, epochs.rejected, said)
+
+
+@dataclass(frozen=True)
+class CutEpochs:
+    """The epochs of each window that a system may ask for, and what they went through.
+
+    `classes` maps classes to globs that each match a marker; `frozen` is what the chain learned.
+    """
+
+    sets: Mapping[str, EpochSet]
+    classes: Mapping[str, tuple[str, ...]]
+    chain: ChainConfig
+    frozen: Mapping[str, Array]
+    simulated: bool
+
+
+def cut_epochs(
+    files: Sequence[OpenSource],
+    patterns: Mapping[str, Sequence[str]],
+    chain: ChainConfig | None = None,
+    epoch: EpochConfig | None = None,
+    *,
+    unit: str | None = None,
+    trial_start: str | None = None,
+    progress: Progress = silent,
+) -> CutEpochs:
+    """Cut recordings in the windows that their task has room for. Arguments, errors and thread as `calibrate`."""
     if not files:
         raise InputError("expected at least one recording; got none; write afterimage calibrate FILE...")
     progress(0.0, "reading markers")
@@ -102,23 +147,7 @@ def calibrate(
         progress(READING * len(sets) / len(windows), f"cutting {name} epochs")
         cut = epochs_from(files, classes, chosen_chain, window, unit=unit, trial_start=trial_start, frozen=frozen)
         sets[name] = cut.take((cut.file > 0) | (cut.onset_s > fitted_until_s))
-    evaluation = evaluate(
-        sets,
-        linear_systems(flicker_of(classes)),
-        system,
-        n_permutations=n_permutations,
-        seed=seed,
-        progress=lambda share, text: progress(READING + (1.0 - READING) * share, text),
-    )
-    simulated = any(found.info.simulated for found in surveys)
-    epochs = sets[evaluation.window]
-    said = evaluation.warnings + (("simulated: nothing here was measured on a person",) if simulated else ())
-    manifest = _manifest(
-        evaluation, epochs, chosen_chain, classes, trial_start, simulated, said, participant, versions or {}
-    )
-    manifest = manifest.model_copy(update={"recordings": dict(recordings or {})})
-    subject = _subject(manifest, evaluation, epochs, chosen_chain, frozen)
-    return CalibrationResult(subject, evaluation, epochs.rejected, said)
+    return CutEpochs(sets, classes, chosen_chain, frozen, any(found.info.simulated for found in surveys))
 
 
 def fitted_chain(
