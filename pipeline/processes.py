@@ -1,6 +1,13 @@
-"""How a process of ours ends."""
+"""How processes of ours end, and how they make room."""
 
+import multiprocessing
+import os
+import sys
+import threading
 from multiprocessing.process import BaseProcess
+
+_NICENESS = 10
+_BELOW_NORMAL = 0x4000  # BELOW_NORMAL_PRIORITY_CLASS of Windows
 
 
 def end(process: BaseProcess, within_s: float) -> None:
@@ -10,3 +17,26 @@ def end(process: BaseProcess, within_s: float) -> None:
         process.kill()
         process.join()
     process.close()
+
+
+def leave_with_parent() -> None:
+    """From now on this process ends, wherever it is, as soon as its parent is gone: nobody would take its answer."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+def lower_priority() -> None:
+    """Let everything else on this machine go first: it may be in a session."""
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.kernel32.SetPriorityClass(ctypes.windll.kernel32.GetCurrentProcess(), _BELOW_NORMAL)
+    else:
+        os.nice(_NICENESS)
