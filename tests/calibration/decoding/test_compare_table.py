@@ -1,0 +1,176 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calibration.decoding.compare import Plan
+from calibration.decoding.compare_cells import Comparison, cell_of
+from calibration.decoding.compare_run import Record, Run
+from calibration.decoding.compare_table import origin_line, report_of
+from calibration.decoding.controls import CONTROLS, TRAINED
+from calibration.decoding.evaluate import AVERAGED, SINGLE, Evaluation, Row
+from calibration.decoding.scores import mean_interval
+from calibration.report import to_json, write_report
+
+TOP1, TOP5 = "72-way top-1", "72-way top-5"
+MEANS = {"brainssd": (0.05, 0.07, 0.09), "ridge": (0.03, 0.04, 0.05), "brainssd@published": (0.06, 0.08, 0.10)}
+
+
+def row(mean, trials=SINGLE, seen_s=None, control="", metric=TOP1, null=(0.01, 0.014, 0.02)):
+    return Row(trials, seen_s, control, metric, mean, (mean - 0.01, mean + 0.01), 1 / 72, 0.01, 576, null)
+
+
+def record(system, participant, seed, mean):
+    rows = [row(mean + 0.001 * (seed - 0.5), trials, metric=metric) for trials in (SINGLE, AVERAGED) for metric in (TOP1, TOP5)]
+    rows += [row(mean / 2, seen_s=0.0, null=()), row(mean, control="shuffled EEG")]
+    bins = {"confidence": [0.1], "accuracy": [0.1], "count": [576], "ece": 0.02}
+    told = {view: {"as trained": bins, "with temperature": bins} for view in ("picture alone", "whole turn")}
+    about = {
+        "fit_s": 60.0, "fit_cpu_s": 50.0, "budget": {"epochs": 30} if system != "ridge" else {}, "n_parameters": 1000,
+        "n_trials": {"training": 1008, "selection": 144, "test": 576}, "classes": ["airplane", "apple"],
+        "encoder": "pocket-vision-1", "simulated": True, "offline_reason": "",
+    }  # fmt: skip
+    return Record(Run(system, participant, seed), "d", "pocket", about, Evaluation(tuple(rows), told))
+
+
+def planned(systems=("brainssd", "ridge"), participants=("sub09", "sub10", "sub11"), seeds=(0, 1)):
+    return Plan(Path("data"), "EEG-3D layout, SNR 1", participants, systems, seeds, ("d",) * len(participants), Path())
+
+
+def records_of(plan):
+    return {
+        order.run: record(
+            order.run.system, order.run.participant, order.run.seed,
+            MEANS[order.run.system][plan.participants.index(order.run.participant)],
+        )
+        for order in plan.orders
+    }  # fmt: skip
+
+
+@pytest.fixture
+def report():
+    plan = planned()
+    return report_of(plan, records_of(plan), {}, "quiet machine")
+
+
+def table(report, title):
+    return next(one for one in report["tables"] if one["title"].startswith(title))
+
+
+def test_seeds_are_averaged_inside_participants_who_are_the_units():
+    taken = {"a": [row(0.1), row(0.3)], "b": [row(0.4)], "c": [row(0.6), row(0.6)]}
+    cell = cell_of(taken)
+    assert cell.by_participant == {"a": pytest.approx(0.2), "b": 0.4, "c": pytest.approx(0.6)}
+    assert cell.mean == pytest.approx(0.4)
+    assert cell.ci95 == pytest.approx(mean_interval([0.2, 0.4, 0.6]), abs=1e-9) or cell.ci95[0] == 0.0
+    assert cell.n == 3 * 576
+
+
+def test_permutations_are_averaged_like_the_scores():
+    rng = np.random.default_rng(0)
+    nulls = {one: [tuple(rng.normal(0.014, 0.005, 999)) for _ in range(2)] for one in "abc"}
+    taken = {one: [row(0.02, null=null) for null in nulls[one]] for one in nulls}
+    null = np.mean([np.mean(some, axis=0) for some in nulls.values()], axis=0)
+    assert cell_of(taken).p == pytest.approx((1 + np.sum(null >= 0.02)) / 1000)
+    alone = cell_of({"a": taken["a"][:1]})
+    assert cell_of(taken).p < alone.p  # what is little for one participant is much for three
+
+
+def test_one_participant_keeps_the_interval_over_objects():
+    assert cell_of({"a": [row(0.1), row(0.3)]}).ci95 == pytest.approx((0.19, 0.21))
+
+
+def test_a_score_without_permutations_has_no_p():
+    assert cell_of({"a": [row(0.1, null=())]}).p is None
+
+
+def test_differences_are_within_participants():
+    plan = planned()
+    comparison = Comparison(plan, records_of(plan), {})
+    mean, interval, n = comparison.difference("ridge", "brainssd", (SINGLE, None, "", TOP1))
+    apart = np.subtract(MEANS["ridge"], MEANS["brainssd"])
+    assert (mean, n) == (pytest.approx(apart.mean()), 3)
+    assert interval == pytest.approx(mean_interval(list(apart)))
+
+
+def test_the_report_has_the_fields_that_programs_rely_on(report):
+    first = report["validation"][0]
+    assert {"system", "scheme", "metric", "mean", "ci95", "chance", "p_permutation", "n"} <= set(first)
+    assert (first["system"], first["metric"], first["n"]) == ("brainssd", TOP1, 3 * 576)
+    assert "single trials" in first["scheme"] and "step chosen on objects 07" in first["scheme"]
+    systems = list(dict.fromkeys(one["system"] for one in report["validation"]))
+    assert systems == ["brainssd", "ridge"]
+    assert report["classes"] == ["airplane", "apple"] and report["n_epochs"] == 3 * 576
+    assert report["simulated"] is True
+    json.loads(to_json(report))
+
+
+def test_the_table_says_where_the_data_are_from(report):
+    line = origin_line(report["data"])
+    for said in ("SNR 1", "sub09, sub10, sub11", "seeds 0, 1", "pocket size", "pocket-vision-1", "quiet machine"):
+        assert said in line
+    assert planned().digest[:12] in line
+
+
+def test_a_run_that_is_not_there_is_said_and_its_system_na():
+    plan = planned(("brainssd", "ridge"))
+    records = {run: one for run, one in records_of(plan).items() if run.system == "brainssd" and run.seed == 0}
+    failed = Run("ridge", "sub09", 0)
+    report = report_of(plan, records, {failed: "out of memory"})
+    shown = table(report, "Single trials")
+    assert shown["rows"][0][1] == "3 of 6" and shown["rows"][1][:3] == ["ridge", "0 of 6", "n/a"]
+    assert any("9 of 12 runs are not done" in text for text in report["warnings"])
+    assert any(text == f"{failed} failed: out of memory" for text in report["warnings"])
+
+
+def test_nothing_done_yet_is_a_report_too():
+    report = report_of(planned(), {}, {})
+    assert report["validation"] == [] and "12 of 12 runs" in report["warnings"][0]
+
+
+def test_what_is_above_chance_is_starred_and_chance_stands_below(report):
+    shown = table(report, "Single trials")
+    assert shown["rows"][0][2].startswith("7.0 (")
+    assert shown["rows"][-1][0] == "chance" and shown["rows"][-1][2] == "1.4"
+
+
+def test_the_turn_is_followed_from_the_picture_on(report):
+    shown = table(report, f"As the turn unfolds: {TOP1}")
+    assert shown["head"] == ["s of the turn seen", "0", "whole"]
+    assert shown["rows"][0] == ["brainssd", "3.5", "7.0"]
+
+
+def test_every_control_that_was_taken_is_shown_and_explained(report):
+    assert table(report, "Controls")["rows"][0][:2] == ["brainssd", "shuffled EEG"]
+    meanings = {name for name, _ in table(report, "What the controls mean")["rows"]}
+    assert {control.name for control in CONTROLS} <= meanings
+
+
+def test_a_control_that_was_trained_is_among_the_controls():
+    plan = planned(("brainssd", "brainssd@eyes"))
+    records = records_of(planned(("brainssd",)))
+    records |= {replace(run, system="brainssd@eyes"): one for run, one in records.items()}
+    report = report_of(plan, records, {})
+    assert ["brainssd", "trained @eyes"] in [line[:2] for line in table(report, "Controls")["rows"]]
+    assert ["trained @eyes", TRAINED["eyes"].meaning] in table(report, "What the controls mean")["rows"]
+
+
+def test_the_leak_of_published_tables_is_shown_beside_what_is_left_without_it():
+    plan = planned(("brainssd", "ridge", "brainssd@published"))
+    report = report_of(plan, records_of(plan), {})
+    lines = table(report, "The published protocol")["rows"]
+    assert lines[0][:2] == [TOP1, "brainssd"] and lines[0][2].startswith("7.0") and lines[0][3].startswith("8.0")
+    assert lines[0][4] == "Neuro-3D 5.91"
+    assert lines[1][3] == "not run: add it as a system"
+    assert any("too good" in text for text in report["warnings"])
+    leaky = next(one for one in report["validation"] if one["system"] == "brainssd@published")
+    assert "TEST objects" in leaky["scheme"]
+
+
+def test_the_page_holds_every_table(report, tmp_path):
+    page = write_report(tmp_path, {"command": "compare", **report}).read_text()
+    assert "Simulated participant" in page
+    for one in report["tables"]:
+        assert one["title"].split(",")[0] in page
