@@ -69,9 +69,10 @@ class CalibrateSection(_Strict):
 
 
 class DecodingSection(_Strict):
-    """`[decoding]`: what may run a network, in order; the first that can is taken."""
+    """`[decoding]`: what may run a network, in order (the first that can is taken), on how many threads of the CPU."""
 
     runtimes: Annotated[tuple[str, ...], Field(min_length=1)] = ALLOWED
+    threads: Annotated[int, Field(ge=1)] = 1
 
 
 Band = tuple[Positive, Positive]

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from app.accuracy import accuracy_fields, stage_tables
+from calibration.decoding.subject import AnytimeSubjectDecoder
 from calibration.report_figures import ReportFigures
 from pipeline.outlets import of_two_streams
 from pipeline.session import Session
@@ -18,7 +19,18 @@ from pipeline.types import BoundaryKind, Decision, StreamInfo
 
 # Events that are no reason for concern.
 WELCOME = {"connected"}
-PACKAGES = ("afterimage", "numpy", "scipy", "scikit-learn", "mne", "pyriemann", "meegkit", "pylsl", "brainflow")
+PACKAGES = (
+    "afterimage",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "mne",
+    "pyriemann",
+    "meegkit",
+    "pylsl",
+    "brainflow",
+    "onnxruntime",
+)
 
 
 def versions() -> dict[str, str]:
@@ -85,10 +97,17 @@ def run_fields(session: Session) -> dict[str, Any]:
         fields["group_delay_ms"] = {name: 1e3 * delay for name, delay in session.loop.group_delays_s.items()}
     if session.decoder is not None:
         fields["accuracy"] = accuracy_fields(session)
+    if isinstance(session.decoder, AnytimeSubjectDecoder):
+        fields["runtime"] = runtime_fields(session.decoder)
     if session.windows is not None:
         fields["turns"] = turn_fields(session)
         fields["tables"] = stage_tables(fields["accuracy"] or {})
     return fields
+
+
+def runtime_fields(decoder: AnytimeSubjectDecoder) -> dict[str, Any]:
+    """What runs the network, and why none of the runtimes that stood before it."""
+    return {"chosen": str(decoder.runtime.describe()), "passed_over": dict(decoder.choice.passed_over)}
 
 
 def turn_fields(session: Session) -> dict[str, Any]:

@@ -126,8 +126,8 @@ def save(subject: Subject, folder: Path) -> None:
     write_manifest(folder, manifest)
 
 
-def load(folder: Path, runtimes: Sequence[str] = ALLOWED) -> AnySubject:
-    """Read a subject back, of whatever kind; `runtimes` are those that may run a network, in order.
+def load(folder: Path, runtimes: Sequence[str] = ALLOWED, threads: int = 1) -> AnySubject:
+    """Read a subject back, of whatever kind; `runtimes` may run a network, in order, on `threads` of the CPU.
 
     Raises:
         InputError: no subject there, another version's, one that was damaged or changed, or one that may not run live.
@@ -136,7 +136,7 @@ def load(folder: Path, runtimes: Sequence[str] = ALLOWED) -> AnySubject:
     anytime.refuse_bare_model(folder)
     values = manifest_values(folder)
     if values.get("kind") == anytime.KIND:
-        return anytime.load(folder, values, runtimes)
+        return anytime.load(folder, values, runtimes, threads)
     manifest = checked_manifest(Manifest, values, folder)
     stored = checked_arrays(folder, WEIGHTS, manifest)
     model = from_parts(manifest.model, _under("model.", stored))

@@ -328,7 +328,9 @@ def subject_of(options: argparse.Namespace, config: Config, terminal: Terminal) 
     """
     if not options.subject:
         return None
-    subject = load_subject(options.subject, config.decoding.runtimes)
+    subject = load_subject(options.subject, config.decoding.runtimes, config.decoding.threads)
     if isinstance(subject, AnytimeSubject):
         terminal.say(f"decoder: {subject.manifest.system}, {subject.runtime}")
+        for name, why in subject.decoder.choice.passed_over.items():
+            terminal.say(f"not run by {name}: {why}")
     return subject

@@ -131,7 +131,8 @@ class Makers:
         Raises:
             InputError: the source means nothing, or the subject cannot be read.
         """
-        subject = load_subject(request.subject, self._config.decoding.runtimes) if request.subject else None
+        decoding = self._config.decoding
+        subject = load_subject(request.subject, decoding.runtimes, decoding.threads) if request.subject else None
         self._known = known_of(subject)
         outlet = self._publish(subject) if subject else None
         config = self._config

@@ -22,8 +22,9 @@ from scipy.special import softmax
 
 from calibration.store import MANIFEST, BaseManifest, Strict, checked_arrays, checked_manifest
 from engines.errors import InputError
-from engines.runtime.base import ALLOWED, Description, Runtime, open_runtime
+from engines.runtime.base import ALLOWED, choose, open_chosen
 from engines.runtime.folder import MODELS, Exported
+from engines.runtime.types import Choice, Description, Options, Runtime
 from pipeline.anytime import Answer, Windows
 from pipeline.encode import inputs
 from pipeline.preprocess import ChainConfig
@@ -113,7 +114,7 @@ class Gallery:
 
 @dataclass(frozen=True, eq=False)
 class AnytimeSubjectDecoder:
-    """Implements `pipeline.anytime.AnytimeDecoder`. Thread: one at a time."""
+    """Implements `pipeline.anytime.AnytimeDecoder`. `choice` tells why this `runtime`. Thread: one at a time."""
 
     classes: tuple[str, ...]
     colours: tuple[str, ...]
@@ -125,6 +126,7 @@ class AnytimeSubjectDecoder:
     scale: float
     gallery: Gallery
     runtime: Runtime
+    choice: Choice
 
     def answer(self, static_uv: Array, dynamic_uv: Array | None) -> Answer:
         """See `AnytimeDecoder`."""
@@ -190,8 +192,12 @@ class AnytimeSubject:
         return {known.key: known.colour for known in self.manifest.gallery}
 
 
-def load(folder: Path, values: Mapping[str, Any], runtimes: Sequence[str] = ALLOWED) -> AnytimeSubject:
+def load(
+    folder: Path, values: Mapping[str, Any], runtimes: Sequence[str] = ALLOWED, threads: int = 1
+) -> AnytimeSubject:
     """Read a subject whose manifest says `values`, and open its network in the first of `runtimes` that can run it.
+
+    `threads` are those of the CPU.
 
     Raises:
         InputError: it was damaged or changed, or may not run live.
@@ -205,7 +211,8 @@ def load(folder: Path, values: Mapping[str, Any], runtimes: Sequence[str] = ALLO
     exported = Exported.read(folder / MODEL)
     if exported.graphs["float32"].sha256 != manifest.files.get(GRAPH):
         raise InputError(f"{folder / GRAPH} is not the network that {MANIFEST} describes; calibrate again")
-    runtime = open_runtime(exported, runtimes)
+    choice = choose(exported, runtimes)
+    runtime = open_chosen(exported, choice, Options(threads=threads))
     runtime.warm_up()
     decoder = AnytimeSubjectDecoder(
         classes=manifest.categories,
@@ -218,6 +225,7 @@ def load(folder: Path, values: Mapping[str, Any], runtimes: Sequence[str] = ALLO
         scale=manifest.scale,
         gallery=Gallery(tuple(known.key for known in manifest.gallery), stored["raw"], stored["centre"]),
         runtime=runtime,
+        choice=choice,
     )
     frozen = {name.removeprefix("chain."): values for name, values in stored.items() if name.startswith("chain.")}
     return AnytimeSubject(manifest, decoder, frozen)

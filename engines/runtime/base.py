@@ -32,7 +32,7 @@ from engines.runtime.types import Arrays, Choice, Description, Options, Runtime
 if TYPE_CHECKING:
     from engines.models.base import Network
 
-__all__ = ["ALLOWED", "Arrays", "Choice", "Description", "Options", "Runtime", "choose", "open_runtime", "runtimes"]
+__all__ = ["ALLOWED", "Arrays", "Choice", "Description", "Options", "Runtime", "choose", "open_chosen", "open_runtime"]
 
 ALLOWED = ("tensorrt", "onnx", "torch")
 # Those that ran where Afterimage was made; the others were only ever driven by stand-ins.
@@ -59,7 +59,15 @@ def open_runtime(
     """
     if isinstance(model, Path):
         model = Exported.read(model)
-    choice = choose(model, allowed)
+    return open_chosen(model, choose(model, allowed), options)
+
+
+def open_chosen(model: "Network | Exported", choice: Choice, options: Options | None = None) -> Runtime:
+    """The runtime of a choice that is to be shown.
+
+    Raises:
+        WorkError: it failed.
+    """
     runtime = _BACKENDS[choice.name].open(model, options or Options())
     log.info("runtime %s: %s", choice, runtime.describe())
     return runtime

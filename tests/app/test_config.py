@@ -43,3 +43,15 @@ def test_keys_are_laid_over_the_defaults_and_the_mains_are_those_of_the_chain(tm
 def test_what_makes_no_map_is_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(InputError):
         written(tmp_path, f"[coupling]\n{line}").live_coupling(by_default=True)
+
+
+def test_the_runtimes_of_networks_are_a_list_in_order(tmp_path: Path) -> None:
+    decoding = written(tmp_path, '[decoding]\nruntimes = ["onnx", "torch"]\nthreads = 2').decoding
+    assert (decoding.runtimes, decoding.threads) == (("onnx", "torch"), 2)
+    assert Config().decoding.runtimes[0] == "tensorrt"
+
+
+@pytest.mark.parametrize("line", ["runtimes = []", "threads = 0"])
+def test_decoding_without_any_runtime_or_thread_is_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(InputError):
+        written(tmp_path, f"[decoding]\n{line}")

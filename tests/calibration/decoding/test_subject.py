@@ -1,5 +1,6 @@
 import json
 import shutil
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -138,3 +139,11 @@ def test_a_subject_takes_the_place_of_one_of_another_kind(copied):
     (copied / MANIFEST).write_text(json.dumps(values))
     kept(copied, participant="next")
     assert not isinstance(load(copied), Subject) and load(copied).manifest.participant == "next"
+
+
+def test_what_runs_it_was_chosen_in_order_and_can_be_shown(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorrt", None)  # as on a machine without it
+    chosen = load(folder, ["tensorrt", "onnx"], threads=2)
+    assert chosen.runtime.device == "CPU, 2 threads"
+    assert chosen.decoder.choice.name == "onnx"
+    assert "TensorRT is not installed" in chosen.decoder.choice.passed_over["tensorrt"]
