@@ -1,8 +1,9 @@
 """What a batch of training trials goes through, so that beginnings decode and no single channel is trusted.
 
 Read in public code of Neuro-3D: a trial is replaced by the mean over its object's showings (one in four), and noise of
-a fifth of a channel's deviation is added (six in ten). Our own: a beginning of the turn instead of the whole, or none
-of it; channels left out.
+a fifth of a channel's deviation is added (six in ten). Our own: that noise is a fifth of another trial, whose
+background has the colour and the spread over the head that backgrounds have; a beginning of the turn instead of the
+whole, or none of it; channels left out.
 
 What is done is exactly what happens live: a beginning is standardised by itself (`pipeline/encode.py`).
 """
@@ -46,12 +47,11 @@ def varied(
     at = np.searchsorted(means.item, trials.item[rows])
     replaced = rng.random(len(rows)) < variation.mean
     static[replaced], dynamic[replaced] = means.static[at[replaced]], means.dynamic[at[replaced]]
-    for stream in (static, dynamic):
-        noisy = rng.random(len(rows)) < variation.noise
-        deviation = stream[noisy].std(axis=2, keepdims=True)
-        stream[noisy] += variation.noise_sd * deviation * rng.standard_normal(stream[noisy].shape, dtype=np.float32)
+    noisy = np.flatnonzero(rng.random(len(rows)) < variation.noise)
+    others = rng.integers(len(trials), size=len(noisy))
+    static[noisy] += variation.noise_sd * trials.static[others]
+    dynamic[noisy] += variation.noise_sd * trials.dynamic[others]
     left_out = rng.random((len(rows), static.shape[1])) < variation.channels * rng.random((len(rows), 1)) * 2
-    static[left_out], dynamic[left_out] = 0.0, 0.0
     n_samples = dynamic.shape[2]
     counts = np.full(len(rows), n_samples, dtype=np.int64)
     if anytime:
@@ -60,6 +60,7 @@ def varied(
         counts[part] = rng.integers(1, n_samples, part.sum())
         counts[drawn < variation.nothing] = 0
         dynamic = _cut(dynamic, counts)
+    static[left_out], dynamic[left_out] = 0.0, 0.0
     return Varied(torch.from_numpy(static), torch.from_numpy(dynamic), torch.from_numpy(counts))
 
 

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from engines.models.whitening import Whitening
 from engines.spec import Spec
 
 
@@ -41,6 +42,11 @@ class Network(nn.Module, ABC):
     @abstractmethod
     def spec(self) -> Spec:
         """Names, axes, element types and meanings of what goes in and comes out."""
+
+    @property
+    def whitenings(self) -> Mapping[str, Whitening]:
+        """The spatial whitening of each input that has one, to be set before training."""
+        return {}
 
     @property
     @abstractmethod

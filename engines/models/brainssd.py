@@ -23,12 +23,14 @@ Thread: any, one at a time.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from engines.errors import InputError
 from engines.models.bands import coupling_of
@@ -36,6 +38,7 @@ from engines.models.base import Network
 from engines.models.coupling import CouplingConfig
 from engines.models.guidance import ROWS, Across, Gates, StreamCoupling
 from engines.models.layers import Gated, Level, Norm, sinusoids
+from engines.models.whitening import Whitening
 from engines.spec import Spec, TensorSpec, batch_of
 
 Streams = Literal["both", "static", "dynamic", "concatenation"]
@@ -212,6 +215,11 @@ class BrainSsd(Network):
         return sum(part.positions.shape[0] for part in self.children() if isinstance(part, Stream))
 
     @property
+    def whitenings(self) -> Mapping[str, Whitening]:
+        """Of the streams in use; coupling is measured on the channels as they are."""
+        return {name: part.whitening for name, part in self.named_children() if isinstance(part, Stream)}
+
+    @property
     def aggregation(self) -> Tensor:
         """(level,) weights of the levels in the fused representation, summing to 1."""
         return self.level_weight.softmax(dim=0) if self.config.levels > 1 else torch.ones(1)
@@ -278,6 +286,7 @@ class Stream(nn.Module):
         c = config
         self.samples_per_token = n_samples // c.tokens
         self.pyramid = c.pyramid
+        self.whitening = Whitening(c.n_channels)
         self.embed = nn.Linear(c.n_channels, c.width)
         n_first = n_samples if c.pyramid else c.tokens
         self.register_buffer("positions", sinusoids(n_first, c.width), persistent=False)
@@ -285,10 +294,10 @@ class Stream(nn.Module):
 
     def forward(self, eeg: Tensor, n_tokens: Tensor | None = None) -> list[Tensor]:
         """(batch, channel, time) to (batch, token, width) of each level; the first `n_tokens` (batch,) count."""
-        x = self.embed(eeg.transpose(1, 2))
-        if not self.pyramid:
-            x = self._pooled(x)
-        x = x + self.positions
+        samples = eeg.transpose(1, 2)
+        # A mean of linear maps is the map of the mean, and there are fewer of them.
+        x = samples if self.pyramid else self._pooled(samples)
+        x = functional.linear(x, self.whitening.folded(self.embed.weight), self.embed.bias) + self.positions
         found: list[Tensor] = []
         for level in self.levels:
             per_token = self.samples_per_token if self.pyramid and not found else 1

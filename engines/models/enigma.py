@@ -15,14 +15,17 @@ Thread: any, one at a time.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from engines.errors import InputError
 from engines.models.base import Network
+from engines.models.whitening import Whitening
 from engines.spec import Spec, TensorSpec, batch_of
 
 _TAPS = 5
@@ -70,10 +73,10 @@ class Enigma(Network):
     def __init__(self, config: EnigmaConfig | None = None) -> None:
         super().__init__()
         self.config = c = config or EnigmaConfig()
+        self.whitening = Whitening(c.n_channels)
         self.subjects = SubjectMaps(c.subjects, c.n_samples)
         self.trunk = nn.Sequential(
-            nn.Conv2d(1, c.filters, (1, _TAPS)),
-            nn.AvgPool2d((1, _POOL), (1, _STRIDE)),
+            PooledConvolution(c.filters),
             nn.BatchNorm2d(c.filters),
             nn.ELU(),
             nn.Conv2d(c.filters, c.filters, (c.n_channels, 1)),
@@ -103,11 +106,30 @@ class Enigma(Network):
         """Time points of an epoch."""
         return self.config.n_samples
 
+    @property
+    def whitenings(self) -> Mapping[str, Whitening]:
+        """Of the epoch; ours, the identity unless set, and one for all subjects."""
+        return {"static": self.whitening}
+
     def forward(self, eeg: Tensor, subject: Tensor) -> EnigmaOut:
         """One step on (batch, channel, time) and (batch,)."""
-        seen = self.trunk(self.subjects(eeg, subject)[:, None])  # (batch, feature, 1, point)
+        seen = self.trunk(self.subjects(self.whitening(eeg), subject)[:, None])  # (batch, feature, 1, point)
         embedding = self.project(seen.flatten(1))
         return EnigmaOut(self.norm(embedding + self.refine(embedding)))
+
+
+class PooledConvolution(nn.Module):
+    """A convolution over time and the mean over its outputs in steps: both are linear, and done as one."""
+
+    def __init__(self, filters: int) -> None:
+        super().__init__()
+        self.filters = nn.Conv1d(1, filters, _TAPS)
+
+    def forward(self, eeg: Tensor) -> Tensor:
+        """(batch, 1, channel, time) to (batch, filter, channel, point)."""
+        box = self.filters.weight.new_full((1, 1, _POOL), 1 / _POOL)
+        taps = functional.conv1d(self.filters.weight, box, padding=_POOL - 1)  # (filter, 1, taps of both)
+        return functional.conv2d(eeg, taps[:, :, None], self.filters.bias, stride=(1, _STRIDE))
 
 
 class SubjectMaps(nn.Module):

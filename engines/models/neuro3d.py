@@ -13,6 +13,7 @@ within the levels, the convolutions' padding, dropout in the levels as in the he
 Thread: any, one at a time.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 
 from engines.models.base import Network
 from engines.models.layers import Level, sinusoids
+from engines.models.whitening import Whitening
 from engines.spec import Spec, TensorSpec, batch_of
 
 
@@ -94,6 +96,11 @@ class Neuro3d(Network):
         """Time points of both streams."""
         return self.config.static_samples + self.config.dynamic_samples
 
+    @property
+    def whitenings(self) -> Mapping[str, Whitening]:
+        """Of both streams; ours, the identity unless set."""
+        return {"static": self.static.whitening, "dynamic": self.dynamic.whitening}
+
     def forward(self, static: Tensor, dynamic: Tensor) -> Neuro3dOut:
         """One step on (batch, channel, time) of both streams."""
         fused = self.cross(self.static(static), self.dynamic(dynamic)).transpose(1, 2)  # (batch, channel, point)
@@ -114,12 +121,13 @@ class TimeStream(nn.Module):
     def __init__(self, config: Neuro3dConfig, n_samples: int) -> None:
         super().__init__()
         self.register_buffer("positions", sinusoids(n_samples, config.n_channels), persistent=False)
+        self.whitening = Whitening(config.n_channels)
         self.level = Level(config.n_channels, 1, config.feed_forward, config.dropout)
         self.resample = nn.Linear(n_samples, config.points)
 
     def forward(self, eeg: Tensor) -> Tensor:
         """One step."""
-        tokens = self.level(eeg.transpose(1, 2) + self.positions)
+        tokens = self.level(self.whitening(eeg).transpose(1, 2) + self.positions)
         points: Tensor = self.resample(tokens.transpose(1, 2)).transpose(1, 2)
         return points
 
