@@ -11,11 +11,11 @@ from pathlib import Path
 
 from app.config import Config
 from app.summary import WELCOME, first_sample_s
+from calibration.decoding.subject import AnytimeSubject
 from calibration.defaults import default_chain
 from calibration.subjects import AnySubject
 from engines.errors import InputError
 from pipeline.acquire import Acquisition, unit_declared
-from pipeline.anytime import AnytimeDecoder
 from pipeline.epochs import EpochConfig
 from pipeline.lived import EVENTS_STREAM, AsLived, LivedLog
 from pipeline.montage import read_locations
@@ -79,14 +79,10 @@ def setup_for(
         assert subject is not None
         acquisition.require_microvolts()
         subject.check(acquisition.info)
-        decoder = subject.decoder
-        return Setup(
-            decoder.chain,
-            decoder.windows.static if isinstance(decoder, AnytimeDecoder) else decoder.epoch,
-            patterns or subject.patterns,
-            trial_start or subject.trial_start,
-            colour_of=getattr(subject, "colour_of", None),
-        )
+        decoder, classes = subject.decoder, patterns or subject.patterns
+        if isinstance(subject, AnytimeSubject):
+            return Setup(decoder.chain, subject.decoder.windows.static, classes, colour_of=subject.colour_of)
+        return Setup(decoder.chain, subject.decoder.epoch, classes, trial_start or subject.trial_start)
 
     def without(acquisition: Acquisition) -> Setup:
         off = _why_off(acquisition)
