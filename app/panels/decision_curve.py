@@ -17,7 +17,7 @@ LINES = {
     "static": (theme.TRACE, 1.4, Qt.PenStyle.DotLine),
     "fused": (theme.ACCENT, 1.8, Qt.PenStyle.SolidLine),
 }
-LABEL_PX = 82
+LABEL_PX = 90
 
 
 class Curve(QWidget):
@@ -80,8 +80,8 @@ class Curve(QWidget):
         y = _y(box, chance / top)
         painter.setPen(QPen(theme.colour(theme.MUTED), 1, Qt.PenStyle.DashLine))
         painter.drawLine(QPointF(box.left(), y), QPointF(box.right(), y))
-        text = f"chance {chance:.0%}" if chance >= 0.1 else f"chance {chance:.1%}"
-        painter.drawText(QPointF(box.right() + 10, min(y + 4, box.bottom() + 3)), text)
+        at = QPointF(box.right() + 10, min(y + 4, box.bottom() + 3))
+        painter.drawText(at, f"chance {100 * chance:.3g}%")
 
     def _paint_line(self, painter: QPainter, box: QRectF, stage: str, score: Score, n_most: int, top: float) -> None:
         colour, width, style = LINES[stage]

@@ -12,9 +12,9 @@ from calibration.objects.colours import PALETTE
 from pipeline.types import Decision, Nearest
 
 SHOWN = 3
-LABEL_PX = 17
-PICTURE_PX = 60
-HEIGHT_PX = LABEL_PX + PICTURE_PX + 30
+LABEL_PX = 16
+PICTURE_PX = 58
+HEIGHT_PX = LABEL_PX + PICTURE_PX + 16
 COLOUR_PX = 96
 SWATCH_PX = 26
 NONE_KNOWN = "No known pictures to compare with"
@@ -65,7 +65,7 @@ class ColourAnswer(QWidget):
     def _paint_colour(self, painter: QPainter, number: int, name: str, share: float) -> None:
         first = number == 0
         side = SWATCH_PX if first else 10
-        y = LABEL_PX if first else LABEL_PX + SWATCH_PX + 9 + (number - 1) * 17
+        y = LABEL_PX if first else LABEL_PX + SWATCH_PX + 8 + (number - 1) * 16
         paint_swatch(painter, QRectF(0.5, y + 0.5, side, side), name)
         painter.setPen(theme.colour(theme.TEXT if first else theme.MUTED))
         if first:
@@ -152,8 +152,15 @@ class NearestRow(QWidget):
         painter.setPen(theme.colour(theme.TEXT))
         name = painter.fontMetrics().elidedText(nearest.key, Qt.TextElideMode.ElideMiddle, int(box.width()))
         painter.drawText(QPointF(box.left(), frame.bottom() + 13), name)
-        painter.setPen(theme.colour(theme.MUTED))
-        painter.drawText(QPointF(box.left(), frame.bottom() + 26), f"{nearest.similarity:.2f}")
+        self._paint_similarity(painter, frame, f"{nearest.similarity:.2f}")
+
+    def _paint_similarity(self, painter: QPainter, frame: QRectF, text: str) -> None:
+        """In a corner of the picture."""
+        width = painter.fontMetrics().horizontalAdvance(text) + 6
+        chip = QRectF(frame.right() - width, frame.bottom() - 14, width, 14)
+        painter.fillRect(chip, theme.colour(theme.GROUND, 0.75))
+        painter.setPen(theme.colour(theme.TEXT))
+        painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def paint_swatch(painter: QPainter, box: QRectF, name: str) -> None:

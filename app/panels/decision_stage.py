@@ -31,7 +31,7 @@ class StageTrack(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFixedHeight(16)
+        self.setFixedHeight(12)
         self.setToolTip("Left: the answer to the picture. Notches: answers as the object turns. Right: the whole turn.")
         self._state: tuple[Windows, Decision, float] | None = None
 

@@ -40,7 +40,7 @@ def test_the_pictures_appear_when_they_have_been_loaded(row: NearestRow, picture
     row.set_decision(answer(0, 0, nearest=("chair/03", "chair/07")))
     assert reds(row) == 0
     qtbot.waitUntil(lambda: pictures.picture("chair/03") is not None and pictures.picture("chair/07") is not None)
-    assert reds(row) > 2 * 58 * 28
+    assert reds(row) > 2 * 55 * 26
     assert "chair/03  0.800" in row.toolTip()
 
 
