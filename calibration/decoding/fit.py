@@ -39,9 +39,9 @@ from engines.models.whitening import whitening_of
 class Budget:
     """How long and how hard a network is trained."""
 
-    epochs: int = 30
+    epochs: int = 10
     batch: int = 64
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     weight_decay: float = 0.05
     warm_up: float = 0.15
     clip: float = 1.0

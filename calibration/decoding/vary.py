@@ -26,7 +26,7 @@ class Variation:
     mean: float = 0.25
     noise: float = 0.6
     noise_sd: float = 0.2
-    channels: float = 0.1
+    channels: float = 0.03
     beginning: float = 0.3
     nothing: float = 0.2
 
