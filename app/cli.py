@@ -144,8 +144,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_stimuli(commands, common)
     _add_engines(commands, common)
     _add_coupling(add("coupling", "phase-amplitude coupling in a recording"))
-    training = add("train", "train one of the networks that Afterimage comes with")
-    training.add_argument("system", metavar="SYSTEM", help="pocket-vision: the built-in picture encoder")
+    _add_train(add("train", "train a decoder on a participant's trials, or a network that Afterimage comes with"))
     _add_compare(add("compare", "every system on every participant, from several seeds, in one honest table"))
     _add_evaluate(add("evaluate", "how good a trained model is on objects it has never seen"))
     live = add("live", "decode live")
@@ -243,6 +242,28 @@ def _add_engines(commands: "argparse._SubParsersAction[_Parser]", common: _Parse
     bench = add("bench", "time every runtime, each in a process of its own")
     bench.add_argument("--calls", type=_count, default=200, metavar="N", help="how many calls (default 200)")
     bench.add_argument("--batch", type=_count, default=1, metavar="N", help="trials in a call (default 1)")
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "system",
+        metavar="SYSTEM",
+        help='brainssd, "brainssd/without coupling" and other ablations, neuro3d, enigma, ridge; or pocket-vision',
+    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="trials in the layout of EEG-3D")
+    parser.add_argument(
+        "--participant", default="", metavar="NAME", help="whose (default: the only participant there is)"
+    )
+    parser.add_argument(
+        "--size", choices=("pocket", "full"), default="pocket", help="pocket (default), or as published, for a GPU"
+    )
+    parser.add_argument(
+        "--epochs", type=_count, metavar="N", help="how often all trials are seen (default: the size's budget)"
+    )
+    parser.add_argument(
+        "--encoder", metavar="NAME", help="embeddings of pictures: auto (default), published, pocket or openclip"
+    )
+    parser.add_argument("--weights", type=Path, metavar="DIR", help="the folder of openclip's weights")
 
 
 def _add_present(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from calibration.report_coupling import (
     histogram_image,
 )
 from calibration.report_figures import ReportFigures, evoked_image, timeline_image, topography_image
+from calibration.report_training import curves_image
 
 Fields = Mapping[str, Any]
 
@@ -195,6 +196,11 @@ def _confusion(report: Fields, _: ReportFigures | None) -> str:
     return _section("Confusion", table)
 
 
+def _training(report: Fields, _: ReportFigures | None) -> str:
+    history = report.get("history") or []
+    return _section("Training", curves_image(history, report.get("score_chance"))) if len(history) > 1 else ""
+
+
 def _shaded(n: float, of: float) -> str:
     return f'<td style="background: rgba(var(--shade), {0.55 * n / of if of else 0:.2f})">{n:g}</td>'
 
@@ -299,6 +305,7 @@ def _versions(report: Fields, _: ReportFigures | None) -> str:
 
 PARTS: tuple[Callable[[Fields, ReportFigures | None], str], ...] = (
     _verdict,
+    _training,
     _tables,
     _numbers,
     _coupling,

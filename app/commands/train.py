@@ -1,38 +1,110 @@
-"""`afterimage train`: the networks that Afterimage comes with, made anew."""
+"""`afterimage train`: decoders on a participant's trials, and the networks that Afterimage comes with."""
 
 import argparse
 import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from app.commands.run import default_out
+from app.headless import stop_on_signals
 from app.summary import versions
 from app.terminal import Terminal, write_stdout
+from calibration.decoding.process import Finished, Standing, TrainingProcess
+from calibration.decoding.targets import AUTO
 from calibration.recipes import pocket_vision
-from calibration.report import to_json
+from calibration.recipes.systems import systems
+from calibration.report import to_json, write_report
+from calibration.train import Order
 from engines.errors import InputError
 from engines.vision.pocket import SHIPPED
 
+POCKET_VISION = "pocket-vision"
+# A second core makes the batches; more do not pay for networks of this size.
 _N_THREADS = 1
-"""A second core makes the batches; more do not pay for networks of this size."""
+_LOOK_S = 0.2
 
 
 def train(options: argparse.Namespace) -> int:
     """Train one system and say how good it is.
 
     Raises:
-        InputError: there is no such system.
+        InputError: there is no such system, or what it is trained on is missing or superfluous.
     """
-    if options.system not in SYSTEMS:
-        raise InputError(f"expected a system to train ({', '.join(SYSTEMS)}), got {options.system!r}")
-    return SYSTEMS[options.system](options, Terminal(quiet_stdout=options.json))
+    terminal = Terminal(quiet_stdout=options.json)
+    if options.system == POCKET_VISION:
+        return _pocket_vision(options, terminal)
+    if options.system not in (known := systems("pocket")):
+        raise InputError(f"expected a system to train ({', '.join((POCKET_VISION, *known))}), got {options.system!r}")
+    if options.data is None:
+        raise InputError(f"{options.system} is trained on a participant's trials: name their folder with --data DIR")
+    return _decoder(options, terminal)
+
+
+def _decoder(options: argparse.Namespace, terminal: Terminal) -> int:
+    out = default_out(options, options.system.replace("/", "-").replace(" ", "-"))
+    order = Order(
+        data=options.data,
+        participant=options.participant,
+        system=options.system,
+        out=out,
+        size=options.size,
+        seed=options.seed or 0,
+        epochs=options.epochs,
+        encoder=options.encoder or AUTO,
+        weights=options.weights,
+        versions=versions(),
+    )
+    order.check()
+    if order.checkpoint.exists():
+        terminal.say(f"going on from {order.checkpoint}")
+    report = _carried_out(order, terminal)
+    if report is None:
+        terminal.say("stopped; the same call goes on from the last whole epoch" if order.checkpoint.exists()
+                     else "stopped before an epoch was whole; nothing is kept")  # fmt: skip
+        report = {"command": "train", "system": order.system, "finished": False, "out": str(out)}
+    else:
+        report |= {"finished": True, "versions": versions()}
+        page = write_report(out, report)
+        terminal.say(report["verdict"]["text"])
+        for text in report["warnings"]:
+            terminal.warn(text)
+        terminal.say(f"model: {out}; report: {page}")
+    if options.json:
+        write_stdout(to_json(report))
+    return 0
+
+
+def _carried_out(order: Order, terminal: Terminal) -> dict[str, Any] | None:
+    """The fields of the report; None when a signal stopped it."""
+    with (
+        stop_on_signals() as stop,
+        terminal.progress(f"training {order.system}") as progress,
+        TrainingProcess(order) as training,
+    ):
+        while not stop.is_set():
+            news = training.poll(_LOOK_S)
+            if isinstance(news, Finished):
+                result: dict[str, Any] = news.result
+                return result
+            if isinstance(news, Standing):
+                progress.update(news.step.share, _note(news))
+    return None
+
+
+def _note(news: Standing) -> str:
+    step, left_s = news.step, news.seconds_left
+    left = "" if left_s is None else f", {left_s:.0f} s left" if left_s < 90 else f", {left_s / 60:.0f} min left"
+    return f"epoch {step.epoch} of {step.epochs}: loss {step.loss:.3g}, selection {step.score:.3f}{left}"
 
 
 def _pocket_vision(options: argparse.Namespace, terminal: Terminal) -> int:
-    out, started_s = default_out(options, "pocket-vision"), time.monotonic()
+    if options.data is not None:
+        raise InputError(f"{POCKET_VISION} is trained on the built-in objects; leave out --data")
+    out, started_s = default_out(options, POCKET_VISION), time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(_N_THREADS)
     cache = Path(tempfile.gettempdir()) / "afterimage-views"
@@ -50,6 +122,3 @@ def _pocket_vision(options: argparse.Namespace, terminal: Terminal) -> int:
     if options.json:
         write_stdout(to_json(report))
     return 0
-
-
-SYSTEMS = {"pocket-vision": _pocket_vision}

@@ -1,7 +1,7 @@
 """Trials to train on: from a data set in the layout of EEG-3D, or from recordings of our own."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,18 @@ from pipeline.types import Array
 UNKNOWN = -1
 
 
-def from_eeg3d(folder: Path | str, participant: str, encoder: str = AUTO, weights: Path | None = None) -> TrialSet:
+def from_eeg3d(
+    folder: Path | str,
+    participant: str,
+    encoder: str = AUTO,
+    weights: Path | None = None,
+    objects: Collection[int] | None = None,
+) -> TrialSet:
     """All trials of one participant of EEG-3D, or of a data set that we wrote in its layout.
 
     Epochs are as the files hold them, standardised by their authors. `block` is the session, -1 where the files no
     longer tell; `channels` are EEG-3D's unless the participant's folder says otherwise. `encoder` and `weights` as
-    `targets_of` takes them. The trials are read once into memory, float32.
+    `targets_of` takes them. The trials are read once into memory, float32; with `objects` those of these numbers alone.
 
     Raises:
         SetUnusable: no such participant, or files of another form.
@@ -38,18 +44,20 @@ def from_eeg3d(folder: Path | str, participant: str, encoder: str = AUTO, weight
     """
     stimuli = Eeg3d(folder)
     trials = stimuli.trials(participant)
-    every = np.arange(len(trials))
+    numbers = _numbers(stimuli)
+    wanted = [row for row, label in enumerate(trials.labels) if objects is None or numbers[label.item] in objects]
+    rows = np.array(wanted, dtype=np.int64)
     who = read_who(stimuli.folder / "EEGdata" / participant)
-    sessions = [trials.session(number) for number in range(len(trials))]
+    sessions = [trials.session(row) for row in wanted]
     return TrialSet(
         participant=participant,
-        static=trials.read("static", every),
-        dynamic=trials.read("dynamic", every),
+        static=trials.read("static", rows),
+        dynamic=trials.read("dynamic", rows),
         block=np.array([UNKNOWN if session is None else session for session in sessions], dtype=np.int64),
         channels=NEUROSCAN_64 if who is None else who.channels,
         simulated=stimuli.simulated,
         offline_reason=stimuli.offline_reason,
-        **_columns(stimuli, [label.item for label in trials.labels], encoder, weights),
+        **_columns(stimuli, [trials.labels[row].item for row in wanted], encoder, weights),
     )
 
 
@@ -75,7 +83,8 @@ def from_recordings(
     files done.
 
     Raises:
-        InputError: no files, or they differ in channels or rate, show what `stimuli` has not got, or hold no trial of two windows.
+        InputError: no files, or they differ in channels or rate, show what `stimuli` has not got, or hold no trial of
+            two windows.
         StreamMissing, FileUnreadable: from a source.
         StreamMismatch: the chain does not fit a stream.
         UnitUnknown: a stream declares no unit and none is given.
