@@ -18,6 +18,7 @@ from pipeline.coupling.values import CouplingConfig
 from pipeline.recorder.messages import RecorderState, RecorderStatus
 from pipeline.types import SourceEvent
 from pipeline.worker import Health, State
+from tests.app.anytime import CLASSES, WINDOWS, trial
 from tests.app.scripted import RATE_HZ, REQUEST, START_S, Bench, frame, info, stream, view
 
 
@@ -127,6 +128,17 @@ def test_electrodes_coupling_and_latency_share_a_place_and_a_key(window: MainWin
     assert window.tabs.pages.currentWidget() is window.latency
     qtbot.keyClick(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
     assert window.tabs.pages.currentWidget() is window.quality
+
+
+def test_anytime_decoding_with_a_notice_fits_a_screen_of_1280_by_800(window: MainWindow) -> None:
+    running(window, source=info(simulated=True), classes=CLASSES, windows=WINDOWS)
+    of = stream(info(simulated=True), classes=CLASSES, windows=WINDOWS)
+    for n in range(4):
+        window._on_tick(frame(of, view(state="stalled"), decisions=trial(n), silent_s=2.0))
+    assert window.history.isVisible() and window.decision.nearest.isVisible() and window.notices.isVisible()
+    assert window.decision.stage.line.startswith("fused")
+    least = window.minimumSizeHint()
+    assert least.width() <= 1280 and least.height() <= 800
 
 
 def test_bands_chosen_in_the_panel_reach_the_session(window: MainWindow, bench: Bench, qtbot) -> None:
