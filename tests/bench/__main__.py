@@ -24,7 +24,9 @@ BENCHES = (
     "xdf",
     "simulation",
     "replay",
+    "encoders",
     "decisions",
+    "anytime",
     "soak",
 )
 

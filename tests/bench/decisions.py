@@ -8,6 +8,7 @@ import json
 import sys
 import tempfile
 import threading
+from collections import defaultdict
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,13 +17,13 @@ import numpy as np
 from app.config import Config
 from app.headless import run_live, setup_for
 from calibration.simulate import plan
-from calibration.subjects import Subject
+from calibration.subjects import AnySubject
 from pipeline.clock import LslClock
 from pipeline.coupling.values import CouplingConfig
 from pipeline.outlets import DECISIONS_NAME, DecisionOutlet
 from pipeline.recorder.recorded import Recorded
 from pipeline.session import Session
-from pipeline.sources.simulated import SimulatedSource
+from pipeline.sources.simulated import Performance, SimulatedSource
 from pipeline.types import Decision
 from tests.bench.measure import show
 from tests.bench.programs import Program, say
@@ -35,18 +36,22 @@ LISTENING_S = 10.0
 
 
 def listener() -> None:
-    """Note when each answer arrives; answer [[trial, LSL clock], ...] when asked for them."""
+    """Note when each answer arrives; answer [[trial, stage, LSL clock], ...] when asked for them.
+
+    Of several answers of one stage in a trial the last counts.
+    """
     import pylsl
 
     inlet = pylsl.StreamInlet(pylsl.resolve_byprop("name", DECISIONS_NAME, 1, LISTENING_S)[0])
     inlet.open_stream(LISTENING_S)
-    arrived: list[tuple[int, float]] = []
+    arrived: list[tuple[int, str, float]] = []
 
     def listen() -> None:
         while True:
             sample, _ = inlet.pull_sample(0.1)
             if sample is not None:
-                arrived.append((json.loads(sample[0])["trial"], pylsl.local_clock()))
+                came = json.loads(sample[0])
+                arrived.append((came["trial"], came["stage"], pylsl.local_clock()))
             elif asked.is_set():
                 return
 
@@ -68,25 +73,28 @@ def main() -> None:
         folder = Path(name)
         recording = record(simulation(folder, SFREQ_HZ, run=0), folder / "calibration.xdf")
         subject = calibrated(recording, folder / "subject")
+        performance = plan(simulation(folder, SFREQ_HZ, run=1, minutes=MINUTES))
         for coupling in (None, CouplingConfig()):
-            session, received_after_s = answered(folder, subject, coupling)
-            report(session, received_after_s, ", coupling map running" if coupling else "")
+            path = folder / f"session-{coupling is not None}.xdf"
+            session, received_after_s = answered(subject, performance, path, coupling)
+            report(session, received_after_s["single"], ", coupling map running" if coupling else "")
 
 
-def answered(folder: Path, subject: Subject, coupling: CouplingConfig | None) -> tuple[Session, list[float]]:
-    """A minute live: the session, and how long each answer took from the ring to another process."""
+def answered(
+    subject: AnySubject, performance: Performance, path: Path, coupling: CouplingConfig | None
+) -> tuple[Session, dict[str, list[float]]]:
+    """A performance live: the session, and by stage how long answers took from the ring to another process."""
     with ExitStack() as stack:
         outlet = stack.enter_context(DecisionOutlet(subject.decoder.classes))
         receiver = stack.enter_context(Program("tests.bench.decisions", "listen"))
-        in_ring_s: dict[int, float | None] = {}
+        in_ring_s: dict[tuple[int, str], float | None] = {}
 
         def decided(decision: Decision) -> None:
             outlet.publish(decision)
             recorded.decision(decision)
-            in_ring_s[decision.trial] = session.acquisition.when_written_s(decision.window_stop_s)
+            written_s = session.acquisition.when_written_s(decision.window_stop_s)
+            in_ring_s[decision.trial, decision.stage] = written_s
 
-        performance = plan(simulation(folder, SFREQ_HZ, run=1, minutes=MINUTES))
-        path = folder / f"session-{coupling is not None}.xdf"
         recorded = Recorded(SimulatedSource(performance), path, LslClock(), over_lsl=True)
         session = Session(
             recorded,
@@ -98,9 +106,13 @@ def answered(folder: Path, subject: Subject, coupling: CouplingConfig | None) ->
             coupling=coupling,
         )
         session.open()
-        run_live(session, MINUTES * 60 - 1.0, threading.Event(), lambda share, text: None)
-        arrived = dict(receiver.ask())
-    return session, [arrived[trial] - at_s for trial, at_s in in_ring_s.items() if at_s is not None]
+        run_live(session, performance.stop_s - 1.0, threading.Event(), lambda share, text: None)
+        arrived = {(trial, stage): at_s for trial, stage, at_s in receiver.ask()}
+    after_s: dict[str, list[float]] = defaultdict(list)
+    for (trial, stage), at_s in in_ring_s.items():
+        if at_s is not None:
+            after_s[stage].append(arrived[trial, stage] - at_s)
+    return session, after_s
 
 
 def report(session: Session, received_after_s: list[float], how: str) -> None:
