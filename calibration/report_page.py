@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from calibration.report_comparison import systems_image
 from calibration.report_coupling import (
     comodulogram_image,
     coupling_verdict,
@@ -120,6 +121,14 @@ def _warnings(report: Fields) -> str:
     items = "".join(f"<li>{escape(text)}</li>" for text in said)
     count = "1 warning" if len(said) == 1 else f"{len(said)} warnings"
     return f'<div class="card warnings"><b>{count}</b><ul>{items}</ul></div>'
+
+
+def _systems(report: Fields, _: ReportFigures | None) -> str:
+    """Of a comparison: each system as the turn unfolds."""
+    if not report.get("unfolding"):
+        return ""
+    said = "The band is the 95 % interval of the first system; dashed: chance."
+    return _section("Systems as the turn unfolds", f'{systems_image(report["unfolding"])}<p class="muted">{said}</p>')
 
 
 def _numbers(report: Fields, _: ReportFigures | None) -> str:
@@ -306,6 +315,7 @@ def _versions(report: Fields, _: ReportFigures | None) -> str:
 PARTS: tuple[Callable[[Fields, ReportFigures | None], str], ...] = (
     _verdict,
     _training,
+    _systems,
     _tables,
     _numbers,
     _coupling,

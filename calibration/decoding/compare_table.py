@@ -14,6 +14,7 @@ from calibration.decoding.compare_run import PUBLISHED, Record, Run
 from calibration.decoding.controls import CONTROLS, TRAINED
 from calibration.decoding.evaluate import AVERAGED, SINGLE
 from calibration.decoding.published import published_table
+from pipeline.anytime import Windows
 
 Table = dict[str, Any]
 MISSING = "n/a"
@@ -29,6 +30,7 @@ def report_of(plan: Plan, records: Mapping[Run, Record], failures: Mapping[Run, 
         "n_epochs": _n_test(comparison),
         "validation": _validation(comparison),
         "tables": _tables(comparison),
+        "unfolding": _curves(comparison),
         "warnings": _warnings(comparison),
         "simulated": bool(about.get("simulated", False)),
         "data": origin_of(plan, about, note),
@@ -141,11 +143,7 @@ def _by_system(comparison: Comparison, title: str, trials: str, metrics: Sequenc
 
 def _unfolding(comparison: Comparison, k: int) -> Table:
     """Single trials, the picture alone first."""
-    metric = next((one for one in comparison.metrics(SINGLE) if one.endswith(f"-way top-{k}") and one[0] != "p"), "")
-    seen: dict[float | None, None] = {}
-    for record in comparison.records.values():
-        seen.update((row.seen_s, None) for row in record.evaluation.rows if row.metric == metric)
-    times = [*sorted(one for one in seen if one is not None), *([None] if None in seen else [])]
+    metric, times = _followed(comparison, k)
     rows = []
     for system in comparison.plan.systems:
         cells = [comparison.cell(system, (SINGLE, seen_s, "", metric)) for seen_s in times]
@@ -153,6 +151,41 @@ def _unfolding(comparison: Comparison, k: int) -> Table:
             rows.append([system, *(MISSING if cell is None else f"{100 * cell.mean:.1f}" for cell in cells)])
     head = ["s of the turn seen", *("whole" if one is None else f"{one:g}" for one in times)]
     return {"title": f"As the turn unfolds: {metric}, single trials, %", "head": head, "rows": rows, "n_text": 1}
+
+
+def _followed(comparison: Comparison, k: int) -> tuple[str, list[float | None]]:
+    """The measure that is followed as the turn unfolds, "" for none, and the seconds it was taken at."""
+    metric = next((one for one in comparison.metrics(SINGLE) if one.endswith(f"-way top-{k}") and one[0] != "p"), "")
+    seen = {
+        row.seen_s
+        for record in comparison.records.values()
+        for row in record.evaluation.rows
+        if row.metric == metric and not row.control
+    }
+    return metric, [*sorted(one for one in seen if one is not None), *([None] if None in seen else [])]
+
+
+def _curves(comparison: Comparison) -> list[dict[str, Any]]:
+    """The same for a figure (`calibration.report_comparison`); changed systems are left out."""
+    whole_s = Windows().seen_s(Windows().n_dynamic)
+    found = []
+    for metric, times in (_followed(comparison, k) for k in (1, 5)):
+        systems = {}
+        chance = 0.0
+        for system in (one for one in comparison.plan.systems if "@" not in one):
+            cells = {one: comparison.cell(system, (SINGLE, one, "", metric)) for one in times}
+            there = {whole_s if one is None else one: cell for one, cell in cells.items() if cell is not None}
+            if there:
+                chance = next(iter(there.values())).chance
+                systems[system] = {
+                    "seen_s": list(there),
+                    "mean": [cell.mean for cell in there.values()],
+                    "low": [cell.ci95[0] for cell in there.values()],
+                    "high": [cell.ci95[1] for cell in there.values()],
+                }
+        if systems:
+            found.append({"metric": metric, "chance": chance, "systems": systems})
+    return found
 
 
 def _differences(comparison: Comparison) -> Table:
