@@ -1,8 +1,8 @@
 """From the end of a window to the published answer of an anytime subject, live, with the coupling map running.
 
-As `tests.bench.decisions`, with trials of EEG-3D and BrainSSD of the size that is trained on two cores. The subject is a
-folder as calibration leaves it, opened in ONNX Runtime; its network has weights from a seed and was never trained, which
-changes no time.
+As `tests.bench.decisions`, with trials of EEG-3D and BrainSSD of the size that is trained on two cores. The subject is
+a folder as calibration leaves it, opened in ONNX Runtime; its network has weights from a seed and was never trained,
+which changes no time.
 """
 
 import tempfile
