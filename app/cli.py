@@ -222,9 +222,9 @@ def _add_engines(commands: "argparse._SubParsersAction[_Parser]", common: _Parse
 
     def add(name: str, text: str) -> argparse.ArgumentParser:
         parser = actions.add_parser(name, help=text, description=text, parents=[common])
-        parser.add_argument("folder", type=Path, metavar="DIR", help="a folder with model.onnx and spec.json")
+        parser.add_argument("folder", type=Path, metavar="DIR", help="an exported network or a live subject")
         parser.add_argument("--runtime", action="append", default=[], metavar="NAME",
-                            help="tensorrt, onnx-cuda or onnx; may be repeated (default: all here)")  # fmt: skip
+                            help="tensorrt, onnx, torch and so on; may be repeated (default: all here)")  # fmt: skip
         parser.add_argument("--threads", type=_count, default=1, metavar="N", help="threads of the CPU (default 1)")
         parser.add_argument(
             "--most", type=_count, default=64, metavar="N", help="the largest batch an engine takes (default 64)"
