@@ -145,7 +145,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_engines(commands, common)
     _add_coupling(add("coupling", "phase-amplitude coupling in a recording"))
     _add_train(add("train", "train a decoder on a participant's trials, or a network that Afterimage comes with"))
-    _add_compare(add("compare", "every system on every participant, from several seeds, in one honest table"))
+    _add_compare(add("compare", "systems side by side, on trials that taught them nothing, in one honest table"))
     _add_evaluate(add("evaluate", "how good a trained model is on objects it has never seen"))
     live = add("live", "decode live")
     _add_source(live, markers_required=False)
@@ -291,7 +291,7 @@ def _add_source(parser: argparse.ArgumentParser, markers_required: bool) -> None
                         help="marker stream (KEY=VALUE), or trigger:CHANNEL?mask=...; may be repeated")  # fmt: skip
 
 
-def _add_events(parser: argparse.ArgumentParser) -> None:
+def _add_events(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--event", action="append", default=[], metavar="CLASS=PATTERN",
                         help="a class and the glob that its marker labels match; repeat for each class")  # fmt: skip
     parser.add_argument("--trial", metavar="PATTERN",
@@ -348,15 +348,15 @@ def _add_coupling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--markers", action="append", default=[], metavar="M", help=MARKERS)
 
 
-def _add_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="a folder in the layout of EEG-3D")
+def _add_data(parser: argparse.ArgumentParser, required: bool = True) -> None:
+    parser.add_argument("--data", type=Path, required=required, metavar="DIR", help="a folder in the layout of EEG-3D")
     parser.add_argument(
         "--permutations", type=_count, default=999, metavar="N", help="shuffles behind each p (default 999)"
     )
 
 
 def _add_compare(parser: argparse.ArgumentParser) -> None:
-    _add_data(parser)
+    _add_data(parser, required=False)
     parser.add_argument("--participants", metavar="A,B", help="by name or number (default: all)")
     parser.add_argument(
         "--systems", metavar="X,Y", help="recipes, also X@shuffled, X@eyes, X@published (default: docs/evaluation.md)"
@@ -367,6 +367,15 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", choices=("pocket", "full"), default="pocket", help="of networks (default pocket)")
     parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="runs at a time (default 1)")
     parser.add_argument("--note", default="", metavar="TEXT", help="what the table shall say of the data")
+    recordings = parser.add_argument_group("instead of --data", "networks of one window beside the linear systems")
+    recordings.add_argument("files", nargs="*", type=Path, metavar="FILE", help=f"{FILE}; or .tar of SMNI trials")
+    recordings.add_argument(
+        "--leave-out", choices=("block", "participant"), default="block",
+        help="what is held out in turn: blocks of time or runs (default), or participants, a file each",
+    )  # fmt: skip
+    recordings.add_argument("--stream", metavar="KEY=VALUE", help=f"the stream to use: {STREAM_KEYS}")
+    recordings.add_argument("--markers", action="append", default=[], metavar="M", help=MARKERS)
+    _add_events(recordings)
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:

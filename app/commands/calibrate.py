@@ -36,7 +36,8 @@ def calibrate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _opened(path: Path, options: argparse.Namespace) -> Source:
+def opened(path: Path, options: argparse.Namespace) -> Source:
+    """The recording, with the streams, markers and locations that the options name."""
     markers, stream = getattr(options, "markers", None), getattr(options, "stream", None)
     source = open_source(str(path), markers or None, stream=stream)
     return located(source, getattr(options, "locations", None))
@@ -44,7 +45,7 @@ def _opened(path: Path, options: argparse.Namespace) -> Source:
 
 def fitted(options: argparse.Namespace, config: Config, terminal: Terminal, paths: list[Path]) -> CalibrationResult:
     """Run the calibration with its progress on the terminal."""
-    files: list[Callable[[], Source]] = [partial(_opened, path, options) for path in paths]
+    files: list[Callable[[], Source]] = [partial(opened, path, options) for path in paths]
     recordings = {path.name: digest_of(path) for path in paths}
     unit = options.unit or config.unit
     chain = epoch = None

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from app.commands.compare_recordings import compare_recordings
 from app.commands.run import default_out
 from app.headless import stop_on_signals
 from app.summary import versions
@@ -13,16 +14,25 @@ from calibration.decoding.compare import Outcome, Plan, carry_out, plan
 from calibration.decoding.compare_run import Record, Run
 from calibration.decoding.compare_table import origin_line, report_of
 from calibration.report import to_json, write_report
-from engines.errors import WorkError
+from engines.errors import InputError, WorkError
 
 
 def compare(options: argparse.Namespace) -> int:
     """Do the runs that are not done, and write the table; the same call goes on where the last one ended.
 
+    With recordings instead of --data, see `compare_recordings`.
+
     Raises:
-        InputError: no such participant, system or size, or runs of other data under --out.
+        InputError: neither or both, no such participant, system or size, or runs of other data under --out.
         WorkError: not one run is done.
     """
+    if bool(options.files) == bool(options.data):
+        raise InputError(
+            "expected recordings with --event CLASS=PATTERN, or --data DIR; got "
+            + ("both" if options.data else "neither")
+        )
+    if options.files:
+        return compare_recordings(options)
     terminal = Terminal(quiet_stdout=options.json)
     out = default_out(options, "comparison")
     wanted = plan(

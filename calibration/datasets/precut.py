@@ -32,16 +32,18 @@ def smni_epochs(paths: Sequence[Path], patterns: Mapping[str, Sequence[str]]) ->
         FileUnreadable: no readable trial.
         InputError: trials of several set-ups, or a class without trials.
     """
+    if len(patterns) < 2:
+        raise InputError(f"expected two conditions or more to tell apart; got {len(patterns)}; name them with --event")
     trials, warnings = read_trials(paths)
     events = Events(patterns)
     wanted = [trial for trial in trials if events.class_of(trial.condition) is not None]
     classes = tuple(patterns)
     labels = np.array([classes.index(str(events.class_of(t.condition))) for t in wanted], dtype=np.int64)
     counts = np.bincount(labels, minlength=len(classes))
-    if len(classes) < 2 or counts.min() == 0:
+    if counts.min() == 0:
         listed = ", ".join(sorted({trial.condition for trial in trials}))
         raise InputError(
-            f"expected trials of two classes or more; got {dict(zip(classes, counts.tolist(), strict=True))}; "
+            f"expected trials of every class; got {dict(zip(classes, counts.tolist(), strict=True))}; "
             f"name them with --event CLASS=PATTERN; the conditions are: {listed}"
         )
     first = wanted[0]

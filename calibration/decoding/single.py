@@ -101,21 +101,22 @@ def compare_single(
     sets: Mapping[str, EpochSet],
     leave_out: LeaveOut = "block",
     *,
-    networks: Sequence[str] = tuple(NETWORKS),
+    networks: Sequence[str] = (),
     budget: Budget | None = None,
-    n_starts: int = 3,
+    seeds: Sequence[int] = (0, 1, 2),
     n_permutations: int = 999,
     n_refits: int = 199,
     seed: int = 0,
     progress: Progress = silent,
 ) -> SingleComparison:
-    """Evaluate linear systems and `networks` on the epochs of each window; networks take the evoked one.
+    """Evaluate linear systems and `networks` (none named: all) on the epochs of each window; networks take the evoked.
 
-    With `leave_out` "participant" every file is one person.
+    With `leave_out` "participant" every file is one person. A network starts from each of `seeds`; `seed` shuffles.
 
     Raises:
         InputError: no such network, too few participants, or too few trials to hold any out.
     """
+    networks = networks or tuple(NETWORKS)
     for name in networks:
         if name not in NETWORKS:
             raise InputError(f"expected a network among {', '.join(NETWORKS)}; got {name!r}")
@@ -134,7 +135,7 @@ def compare_single(
             told = _part_of(
                 progress, name, LINEAR + (1 - LINEAR) * number / len(networks), (1 - LINEAR) / len(networks)
             )
-            rows.append(_network_row(trials, name, budget or Budget(), n_starts, seed, told, linear.rows[0].answers))
+            rows.append(_network_row(trials, name, budget or Budget(), seeds, told, linear.rows[0].answers))
     return SingleComparison(
         rows=tuple(rows),
         over="participants" if leave_out == "participant" else "trials",
@@ -214,18 +215,18 @@ class _Trials:
 
 
 def _network_row(
-    trials: _Trials, name: str, budget: Budget, n_starts: int, seed: int, told: Callable[[float], None], linear: Labels
+    trials: _Trials, name: str, budget: Budget, seeds: Sequence[int], told: Callable[[float], None], linear: Labels
 ) -> Compared:
     """A network trained in every fold from every start."""
-    log_p = np.zeros((n_starts, trials.design.n_trials, trials.design.n_classes))
+    log_p = np.zeros((len(seeds), trials.design.n_trials, trials.design.n_classes))
     all_folds = trials.folds()
     for number, fold in enumerate(all_folds):
-        for start in range(n_starts):
-            told((number + start / n_starts) / len(all_folds))
-            log_p[start, fold.test] = held_out(trials.epochs, trials.design, fold, name, budget, seed + start)
+        for start, seed in enumerate(seeds):
+            told((number + start / len(seeds)) / len(all_folds))
+            log_p[start, fold.test] = held_out(trials.epochs, trials.design, fold, name, budget, seed)
     return trials.compared(
         name,
-        f"{budget.epochs} epochs, mean of {n_starts} starts",
+        f"{budget.epochs} epochs, mean of {len(seeds)} starts",
         log_p.mean(axis=0).argmax(axis=1),
         linear,
         starts=tuple(trials.accuracy(trials.truth, one.argmax(axis=1)) for one in log_p),

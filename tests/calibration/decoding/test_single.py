@@ -40,7 +40,7 @@ def people(seed, n_people=4, n=24, effect_uv=12.0):
 
 
 def compared(epochs, leave_out="block", **changes):
-    settings = {"networks": NAMES, "budget": BRIEF, "n_starts": 1, "n_permutations": 99, "n_refits": 19, **changes}
+    settings = {"networks": NAMES, "budget": BRIEF, "seeds": (0,), "n_permutations": 99, "n_refits": 19, **changes}
     return compare_single({"evoked": epochs}, leave_out, **settings)
 
 
@@ -124,7 +124,7 @@ def test_the_difference_of_equal_answers_is_nothing():
 
 
 def test_several_starts_are_averaged_and_each_is_told():
-    row = compared(evoked_set(6, effect_uv=15.0), n_starts=2).rows[-1]
+    row = compared(evoked_set(6, effect_uv=15.0), seeds=(0, 1)).rows[-1]
     assert len(row.starts) == 2 and "mean of 2 starts" in row.note
 
 
