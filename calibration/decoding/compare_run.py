@@ -12,11 +12,8 @@ Thread: each run in a process of its own.
 """
 
 import json
-import multiprocessing
-import os
 import re
 import signal
-import threading
 import time
 import traceback
 from collections.abc import Mapping
@@ -25,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import threadpoolctl
 import torch
 
 from calibration.decoding.controls import TRAINED
@@ -38,11 +36,12 @@ from calibration.recipes.networks import Size
 from calibration.recipes.systems import systems
 from engines.errors import AfterimageError, InputError
 from engines.models.base import n_parameters
+from pipeline.processes import leave_with_parent, lower_priority
 
 PUBLISHED = "published"
 CHANGES = (*TRAINED, PUBLISHED)
-# Below the rest of the machine, which may be in a session.
-_NICENESS = 10
+# Of the turn, after which every system is asked, beside before and after it: asking takes as long as training.
+UNFOLDING_S = (1.0, 3.0)
 
 
 @dataclass(frozen=True, order=True)
@@ -188,7 +187,9 @@ def carry_out(order: Order, trials: TrialSet) -> Record:
     started_s, started_cpu_s = time.monotonic(), time.process_time()
     fitted = recipe.fit(parts.training, parts.selection, order.run.seed)
     fit_s, fit_cpu_s = time.monotonic() - started_s, time.process_time() - started_cpu_s
-    evaluation = evaluate(fitted, parts.selection, parts.test, n_permutations=order.n_permutations)
+    evaluation = evaluate(
+        fitted, parts.selection, parts.test, n_permutations=order.n_permutations, unfolding_s=UNFOLDING_S
+    )
     about = {
         "fit_s": fit_s,
         "fit_cpu_s": fit_cpu_s,
@@ -216,10 +217,10 @@ def count_of(fitted: Fitted) -> int | None:
 def work(order: Order) -> None:
     """The whole of a process: read, train, evaluate, write; exit status 0 done, 1 failed with a traceback kept."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    _leave_with_parent()
-    if hasattr(os, "nice"):  # Windows has none
-        os.nice(_NICENESS)
+    leave_with_parent()
+    lower_priority()
     torch.set_num_threads(1)
+    threadpoolctl.threadpool_limits(1)
     order.path.parent.mkdir(parents=True, exist_ok=True)
     try:
         record = carry_out(order, from_eeg3d(order.data, order.run.participant))
@@ -231,19 +232,6 @@ def work(order: Order) -> None:
     draft.write_text(json.dumps(record.to_dict(), allow_nan=False), encoding="utf-8")
     draft.replace(order.path)
     order.traceback_path.unlink(missing_ok=True)
-
-
-def _leave_with_parent() -> None:
-    """End this process when its parent has gone: nobody would take its answer."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
 def _slug(text: str) -> str:

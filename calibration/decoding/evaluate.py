@@ -9,7 +9,7 @@ Measures: `MEASURES` in docs/evaluation.md. Nothing is fitted here but one tempe
 Thread: any, one at a time.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -95,13 +95,16 @@ def evaluate(
     n_permutations: int = N_PERMUTATIONS,
     seed: int = 0,
     progress: Progress = lambda share, what: None,
+    unfolding_s: Collection[float] | None = None,
 ) -> Evaluation:
     """Take every measure of a decoder on `test`; `selection` sets the temperature of its confidence.
+
+    `unfolding_s` names the seconds of the turn after which it is asked too; None: wherever it answers live.
 
     Raises:
         InputError: other channels than it was trained on, or no trials.
     """
-    views = _views(test)
+    views = [view for view in _views(test) if unfolding_s is None or view[0] in (None, 0.0, *unfolding_s)]
     item = np.unique(test.item, return_inverse=True)[1]
     single = shuffles(item, test.block, n_permutations, seed)
     averaged = Shuffles(np.arange(int(item.max()) + 1), single.to)
