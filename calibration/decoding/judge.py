@@ -17,7 +17,7 @@ from calibration.decoding.models import About, load_model, read_about
 from calibration.decoding.read import from_eeg3d
 from calibration.decoding.trials import TrialSet
 from calibration.objects.catalogue import HELD_OUT
-from calibration.recipes.networks import SIZES
+from calibration.recipes.networks import SIZES, Size
 from engines.errors import InputError
 
 Progress = Callable[[float, str], None]
@@ -52,7 +52,7 @@ def judge(
     about, stored = read_about(folder), Eeg3d(data)
     (chosen,) = chosen_among(stored.subjects, [participant or about.participant])
     _require_unseen(about)
-    size = next((one for one in SIZES if one == about.size), "pocket")
+    size: Size = next((one for one in SIZES if one == about.size), "pocket")
     names = dict.fromkeys([about.system, BASELINE, *([f"{about.system}@{PUBLISHED}"] if as_published else [])])
     digest = participant_digest(data, chosen)
     plan = Plan(data, stored.name, (chosen,), tuple(names), (about.seed,), (digest,), folder, size, n_permutations)
