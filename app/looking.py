@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.panels.frame import Coupling, Delay, Frame, Known, Latency, Request, Samples, Score, Scored, Stream
-from calibration.stats import balanced_accuracy, balanced_interval
+from calibration.stats import balanced_accuracy, pooled_interval
 from pipeline import montage
 from pipeline.errors import Overrun
 from pipeline.preprocess import DELAY_STATED_AT_HZ
@@ -19,8 +19,6 @@ FIGURES_EVERY_S = 1.0
 TRIALS_SHOWN = 48
 # Stages whose accuracy is told: the answer of a single window, and of two the first and the last.
 SCORED = ("single", "static", "fused")
-# Enough draws for whole per cents, and quick also with many classes.
-N_DRAWS = 4_000
 MARKERS_SHOWN = 64
 BOUNDARIES_SHOWN = 100
 # What the window's own ledger holds.
@@ -231,5 +229,5 @@ def _score(known: Sequence[Decision], truth: Mapping[int, str]) -> Score:
     classes = known[0].classes
     true = np.array([classes.index(truth[d.trial]) for d in known])
     answered = np.array([classes.index(d.top) for d in known])
-    low, high = balanced_interval(true, answered, len(classes), n_draws=N_DRAWS)
+    low, high = pooled_interval(true, answered, len(classes))
     return Score(len(known), balanced_accuracy(true, answered, len(classes)), low, high, 1.0 / len(classes))

@@ -10,6 +10,7 @@ from calibration.stats import (
     order_p,
     permutation_p,
     permuted,
+    pooled_interval,
     runs_p,
     temperature_of,
 )
@@ -48,6 +49,27 @@ def test_the_interval_holds_a_perfect_score_and_still_has_a_width():
     truth = np.array([0, 1] * 5)
     low, high = balanced_interval(truth, truth, 2)
     assert high == 1.0 and 0.6 < low < 0.95
+
+
+@pytest.mark.parametrize(("n_classes", "n_each"), [(72, 1), (72, 3), (12, 4), (4, 20)])
+@pytest.mark.parametrize("recalls", [(0.6, 2.0), (3.0, 1.0)])
+def test_the_interval_of_many_classes_covers_at_least_as_often_as_it_says(n_classes, n_each, recalls):
+    rng = np.random.default_rng(7)
+    truth = np.repeat(np.arange(n_classes), n_each)
+    inside = 0
+    for _ in range(400):
+        p = rng.beta(*recalls, n_classes)
+        answers = np.where(rng.random(truth.size) < p[truth], truth, (truth + 1) % n_classes)
+        low, high = pooled_interval(truth, answers, n_classes)
+        inside += low <= p.mean() <= high
+    assert inside / 400 >= 0.93
+
+
+def test_with_equally_many_trials_the_interval_is_that_of_one_proportion():
+    truth, answers = np.repeat([0, 1], 10), np.repeat([0, 1, 0], (8, 10, 2))
+    right = int(np.sum(truth == answers))
+    low, high = pooled_interval(truth, answers, 2)
+    assert (low, high) == pytest.approx(stats.beta.ppf([0.025, 0.975], right + 0.5, 20 - right + 0.5))
 
 
 def test_permutations_keep_the_classes_of_every_block():
