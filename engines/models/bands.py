@@ -11,7 +11,7 @@ allow of it, "theta-alpha" with "beta-gamma" what carries the whole phase band.
 from types import MappingProxyType
 
 from engines.errors import InputError
-from engines.models.coupling import ALPHA_HZ, GAMMA_HZ, THETA_HZ, Band, CouplingConfig
+from engines.models.frames import ALPHA_HZ, GAMMA_HZ, THETA_HZ, Band, CouplingConfig
 
 PHASE_HZ = MappingProxyType[str, Band](
     {"delta": (2.0, 4.0), "theta": THETA_HZ, "alpha": ALPHA_HZ, "theta-alpha": (4.0, 13.0), "beta": (13.0, 30.0)}

@@ -35,7 +35,7 @@ from torch.nn import functional
 from engines.errors import InputError
 from engines.models.bands import coupling_of
 from engines.models.base import Network
-from engines.models.coupling import CouplingConfig
+from engines.models.frames import CouplingConfig
 from engines.models.guidance import ROWS, Across, Gates, StreamCoupling
 from engines.models.layers import Gated, Level, Norm, sinusoids
 from engines.models.whitening import Whitening

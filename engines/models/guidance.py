@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engines.models.coupling import CouplingConfig, CouplingIndex, Frames, by_blocks
+from engines.models.coupling import CouplingIndex, by_blocks
+from engines.models.frames import CouplingConfig, Frames
 
 Across = Literal["across", "within"]
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from engines.models.coupling import CouplingConfig, CouplingIndex
+from engines.models.coupling import CouplingIndex
+from engines.models.frames import CouplingConfig
 from tests.bench.measure import ROUNDS, seconds_each, show
 from tests.bench.rows import Row
 

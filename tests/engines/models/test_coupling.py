@@ -5,15 +5,8 @@ import pytest
 import torch
 
 from engines.errors import InputError
-from engines.models.coupling import (
-    ALPHA_HZ,
-    THETA_HZ,
-    CouplingConfig,
-    CouplingIndex,
-    Frames,
-    noise_floor,
-    shuffled,
-)
+from engines.models.coupling import CouplingIndex, noise_floor, shuffled
+from engines.models.frames import ALPHA_HZ, THETA_HZ, CouplingConfig, Frames
 
 STATIC = (250.0, 250)
 DYNAMIC = (100.0, 600)

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from engines.models.brainssd import BrainSsdConfig
-from engines.models.coupling import CouplingConfig, CouplingIndex
+from engines.models.coupling import CouplingIndex
+from engines.models.frames import CouplingConfig
 from engines.models.guidance import ROWS, Gates, StreamCoupling
 
 
