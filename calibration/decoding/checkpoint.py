@@ -41,7 +41,8 @@ class Checkpoint:
             found = torch.load(self._path, map_location=device, weights_only=True)
         except (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, ValueError) as error:
             raise InputError(
-                f"{self._path} is damaged, or no checkpoint ({error}); remove it to train from the beginning"
+                f"{self._path} is damaged, or no checkpoint ({type(error).__name__}); "
+                "remove it to train from the beginning"
             ) from error
         if not isinstance(found, dict) or found.get("format") != FORMAT:
             raise InputError(f"{self._path} is no {FORMAT!r}; remove it to train from the beginning")

@@ -137,7 +137,7 @@ def _call(
         "selection trials": selection.digest(),
         "device": device,
         "threads": str(torch.get_num_threads()),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
     }
 
 

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from calibration.decoding.fitted import FittedNetwork
+from calibration.recipes.systems import systems
+from engines.errors import InputError
+from engines.models.brainssd import VARIANTS
+from tests.calibration.decoding.planted import planted
+from tests.calibration.decoding.trained import quick
+
+TRAINING, SELECTION = planted(range(7), 3, 1, seed=1).take(np.arange(8)), planted([7], 3, 1, seed=2)
+
+
+def one_step(size, name):
+    return quick(systems(size)[name]).fit(TRAINING, SELECTION, 0)
+
+
+def check(fitted):
+    for n_dynamic in (None, 0, 130):
+        said = fitted.predict(SELECTION, n_dynamic)
+        assert (said.embedding.shape, said.category.shape, said.colour.shape) == ((3, 16), (3, 3), (3, 6))
+        assert all(np.isfinite(part).all() for part in vars(said).values())
+
+
+@pytest.mark.parametrize("name", systems("pocket"))
+def test_every_system_of_pocket_size_takes_a_step_and_answers(name):
+    check(one_step("pocket", name))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", systems("full"))
+def test_every_system_of_full_size_takes_a_step_and_answers(name):
+    check(one_step("full", name))
+
+
+def test_both_sizes_have_the_same_systems_brainssd_first():
+    assert list(systems("pocket")) == list(systems("full"))
+    assert next(iter(systems("full"))) == "brainssd"
+    assert all(recipe.name == name for name, recipe in systems("pocket").items())
+    assert {f"brainssd/{variant}" for variant in VARIANTS if variant != "brainssd"} <= set(systems("full"))
+
+
+def test_another_size_is_refused():
+    with pytest.raises(InputError, match="full, pocket"):
+        systems("huge")
+
+
+@pytest.mark.parametrize("name", [name for name, recipe in systems("pocket").items() if hasattr(recipe, "budget")])
+def test_all_networks_have_one_budget_but_for_the_learning_rate(name):
+    common, own = vars(systems("pocket")["brainssd"].budget), vars(systems("pocket")[name].budget)
+    assert {key for key in common if common[key] != own[key]} <= {"learning_rate"}
+
+
+def test_the_weights_of_colours_go_down_with_how_often_they_were_shown():
+    recipe = systems("pocket")["brainssd"]
+    often = TRAINING.take(
+        np.concatenate([np.arange(8), np.flatnonzero(TRAINING.colour == TRAINING.colour[0]).repeat(9)])
+    )
+    weights = recipe.loss(often).colour_weights
+    assert weights is not None and max(weights) == 1.0
+    assert weights[TRAINING.colour[0]] == min(w for w in weights if w > 0)
+
+
+def test_the_seed_makes_the_network_too():
+    one, other = (quick(systems("pocket")["enigma"]).fit(TRAINING, SELECTION, seed) for seed in (0, 1))
+    assert isinstance(one, FittedNetwork)
+    assert not np.array_equal(one.predict(SELECTION).embedding, other.predict(SELECTION).embedding)
