@@ -6,13 +6,11 @@ from typing import Any
 import numpy as np
 
 from calibration.folds import runs_are_trials
-from calibration.stats import N_DRAWS, Labels, balanced_accuracy, balanced_interval, confusion
+from calibration.stats import Labels, balanced_accuracy, confusion, pooled_interval
 from pipeline.anytime import Windows
 from pipeline.scoring import by_progress
 from pipeline.session import Session
 
-# For the intervals of a dozen stages of many classes: their quantiles are good to about 0.002.
-N_DRAWS_STAGE = 10_000
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -61,7 +59,7 @@ def _by_stage(session: Session, windows: Windows) -> list[dict[str, Any]]:
     rows = []
     for (stage, n_dynamic), decisions in by_progress(session.decisions).items():
         if pairs := session.scorer.scored(decisions, {}):
-            scores = _scores(*_numbers(pairs, decisions[0].classes), N_DRAWS_STAGE)
+            scores = _scores(*_numbers(pairs, decisions[0].classes))
             rows.append({"stage": stage, "n_dynamic": n_dynamic, "seen_s": windows.seen_s(n_dynamic), **scores})
     return rows
 
@@ -70,7 +68,7 @@ def _compared(pairs: Pairs, classes: Sequence[str]) -> dict[str, Any]:
     numbers = _numbers(pairs, classes)
     return {
         "metric": "balanced accuracy",
-        **_scores(*numbers, N_DRAWS),
+        **_scores(*numbers),
         "classes": list(classes),
         "confusion": confusion(*numbers).tolist(),
     }
@@ -81,10 +79,10 @@ def _numbers(pairs: Pairs, classes: Sequence[str]) -> tuple[Labels, Labels, int]
     return true, answered, len(classes)
 
 
-def _scores(true: Labels, answered: Labels, n_classes: int, n_draws: int) -> dict[str, Any]:
+def _scores(true: Labels, answered: Labels, n_classes: int) -> dict[str, Any]:
     return {
         "mean": balanced_accuracy(true, answered, n_classes),
-        "ci95": list(balanced_interval(true, answered, n_classes, n_draws=n_draws)),
+        "ci95": list(pooled_interval(true, answered, n_classes)),
         "chance": 1 / n_classes,
         "n": len(true),
     }
