@@ -167,6 +167,9 @@ def _add_simulate(parser: argparse.ArgumentParser) -> None:
         "--categories", type=int, metavar="N", help="how many categories of pictures (default: the protocol's)"
     )
     parser.add_argument("--repeats", type=int, metavar="N", help="trials of each category (default: the protocol's)")
+    parser.add_argument(
+        "--objects", type=_seeds, metavar="N-M", help="the objects shown of each category, as 0-7 (default: all)"
+    )
     parser.add_argument("--rate", type=float, metavar="HZ", help="sampling rate, 100 to 5000 (default 250)")
     parser.add_argument(
         "--minutes", type=_above_zero, metavar="M", help="stop after M minutes (default: the protocol's end)"
@@ -317,7 +320,15 @@ def _add_calibrate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--system",
         metavar="NAME",
-        help="auto (default: chosen inside training folds), lda, ridge, riemann, bandpower, cca",
+        help="auto (default: chosen inside training folds), lda, ridge, riemann, bandpower, cca; of two windows "
+        'brainssd, "brainssd/without coupling" and other ablations',
+    )
+    parser.add_argument(
+        "--size", choices=("pocket", "full"), help="of a network: pocket (default), or as published, for a GPU"
+    )
+    parser.add_argument("--epochs", type=_count, metavar="N", help="of training a network (default: the size's)")
+    parser.add_argument(
+        "--set", metavar="SET", help="what a network was shown: builtin (default), or a folder of stimuli"
     )
     _add_events(parser)
 
@@ -353,6 +364,10 @@ def _add_data(parser: argparse.ArgumentParser, required: bool = True) -> None:
     parser.add_argument(
         "--permutations", type=_count, default=999, metavar="N", help="shuffles behind each p (default 999)"
     )
+    parser.add_argument(
+        "--encoder", default="auto", metavar="NAME", help="embeddings: auto (default), published, pocket or openclip"
+    )
+    parser.add_argument("--weights", type=Path, metavar="DIR", help="the folder of openclip's weights")
 
 
 def _add_compare(parser: argparse.ArgumentParser) -> None:

@@ -58,10 +58,12 @@ def load(
     repeats: int | None = None,
     n_objects: int | None = None,
     items: Sequence[Item] | None = None,
+    objects: Sequence[str] | None = None,
 ) -> Protocol:
     """A protocol by its name, or by the path of a TOML file, with what the user wants otherwise.
 
-    `items` are those of the stimulus set that is shown, when it is another than the file names.
+    `items` are those of the stimulus set that is shown, when it is another than the file names; `objects` are the names
+    of those that are shown of each category, all by default.
 
     Raises:
         InputError: there is no such protocol, or it does not fit the schema or the set; the message names the field.
@@ -70,6 +72,8 @@ def load(
     asked = {"n_categories": n_categories, "repeats": repeats, "n_objects": n_objects}
     fields |= {key: value for key, value in asked.items() if value is not None}
     fields |= _from_set(name, fields, items)
+    if objects is not None:
+        fields["objects"] = _some(fields["objects"], objects)
     try:
         return _ANY.validate_python(fields)
     except ValidationError as error:
@@ -235,6 +239,13 @@ def _from_set(name: str, fields: Mapping[str, object], items: Sequence[Item] | N
     if "n_categories" not in fields and isinstance(categories, list):
         missing["n_categories"] = max(1, len(categories))
     return missing
+
+
+def _some(objects: object, names: Sequence[str]) -> object:
+    """Those of each category that are named; what is no table of objects is left for the schema to refuse."""
+    if not isinstance(objects, Mapping):
+        return objects
+    return {category: tuple(name for name in of_category if name in names) for category, of_category in objects.items()}
 
 
 def _set_objects(name: str) -> dict[str, tuple[str, ...]]:

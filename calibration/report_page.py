@@ -12,6 +12,7 @@ from calibration.report_coupling import (
     head_image,
     histogram_image,
 )
+from calibration.report_decoding import reliability_image, unfolding_image
 from calibration.report_figures import ReportFigures, evoked_image, timeline_image, topography_image
 from calibration.report_training import curves_image
 
@@ -205,6 +206,16 @@ def _confusion(report: Fields, _: ReportFigures | None) -> str:
     return _section("Confusion", table)
 
 
+def _unfolding(report: Fields, _: ReportFigures | None) -> str:
+    """Of an anytime decoder: accuracy as the turn unfolds, and reliability where it was judged."""
+    stages, found = (report.get("accuracy") or report).get("by_stage"), report.get("reliability")
+    if not stages:
+        return ""
+    said = "The band is the 95 % interval. Bins of equal counts; error: expected calibration error." if found else ""
+    pictures = unfolding_image(stages) + (reliability_image(found) if found else "")
+    return _section("As the object turns", f'{pictures}<p class="muted">{said}</p>')
+
+
 def _training(report: Fields, _: ReportFigures | None) -> str:
     history = report.get("history") or []
     return _section("Training", curves_image(history, report.get("score_chance"))) if len(history) > 1 else ""
@@ -241,15 +252,15 @@ def _quality(_: Fields, figures: ReportFigures | None) -> str:
 def _coupling(report: Fields, figures: ReportFigures | None) -> str:
     if figures is None or figures.coupling is None:
         return ""
-    shown = figures.coupling
+    shown, told = figures.coupling, report.get("coupling") or report
     head, why = head_image(shown)
     over = comodulogram_image(shown.comodulogram) if shown.comodulogram else ""
     course = course_image(shown.course, shown.origin_s) if shown.course and shown.course.starts_s.size else ""
     grey = "Grey: the amplitude band cannot follow the phase, the mains leave too little of it, or the bands overlap."
-    said = (report["estimator"], report["null"], why, grey if over else "")
+    said = (told["estimator"], told["null"], why, grey if over else "")
     notes = "".join(f'<p class="muted">{escape(text)}</p>' for text in said if text)
     pictures = f"{head}{over}{histogram_image(shown)}{course}"
-    return _section("Coupling", f"<p>{escape(report['caveat'])}</p>{pictures}{notes}{_coupling_table(report)}")
+    return _section("Coupling", f"<p>{escape(told['caveat'])}</p>{pictures}{notes}{_coupling_table(told)}")
 
 
 def _coupling_table(report: Fields) -> str:
@@ -318,9 +329,10 @@ PARTS: tuple[Callable[[Fields, ReportFigures | None], str], ...] = (
     _systems,
     _tables,
     _numbers,
-    _coupling,
     _validation,
+    _unfolding,
     _confusion,
+    _coupling,
     _timeline,
     _streams,
     _evoked,

@@ -28,6 +28,8 @@ ACCURACY = 0.95  # of the participant's answers by key
 class SimulateConfig:
     """What can be asked of a simulation. None leaves it to the protocol; `minutes` None plays it to its end.
 
+    `objects` are the names of those that are shown of each category.
+
     `seed` makes the participant, and with `run` the order of the trials and all ongoing activity: one person on another
     day is the same seed and another run.
     """
@@ -41,6 +43,7 @@ class SimulateConfig:
     line_hz: float = 50.0
     minutes: float | None = None
     protocol: str = "pictures"
+    objects: tuple[str, ...] | None = None
 
 
 def plan(config: SimulateConfig, participant: Participant | None = None) -> Performance:
@@ -50,7 +53,9 @@ def plan(config: SimulateConfig, participant: Participant | None = None) -> Perf
         InputError: the configuration asks for something that cannot be; the message says what.
     """
     _check(config)
-    chosen = protocol.load(config.protocol, n_categories=config.n_categories, repeats=config.repeats)
+    chosen = protocol.load(
+        config.protocol, n_categories=config.n_categories, repeats=config.repeats, objects=config.objects
+    )
     steps = protocol.steps(chosen, protocol.trials(chosen, config.seed, config.run))
     shown = protocol.answered(steps, accuracy=ACCURACY, seed=[config.seed, config.run])
     stop_s = shown[-1].at_s + TAIL_S if config.minutes is None else config.minutes * 60

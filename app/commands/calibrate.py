@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from app.accuracy import stage_tables
+from app.commands.coupling import coupling_of
 from app.commands.run import default_out
 from app.config import Config, load, save
 from app.headless import located, parse_events
@@ -14,10 +16,13 @@ from app.terminal import Terminal, write_stdout
 from calibration.calibrate import CalibrationResult
 from calibration.calibrate import calibrate as fit
 from calibration.datasets.recording import survey
+from calibration.decoding.order import SIZES, CalibrationOrder, is_of_two_windows
+from calibration.decoding.process import Finished, Standing, TrainingProcess
 from calibration.defaults import default_chain
 from calibration.report import to_json, write_report
 from calibration.store import digest_of
 from calibration.subjects import save as save_subject
+from engines.errors import InputError
 from pipeline.epochs import EpochConfig
 from pipeline.sources.base import Source
 from pipeline.sources.select import open_source
@@ -28,8 +33,10 @@ def calibrate(options: argparse.Namespace) -> int:
     terminal = Terminal(quiet_stdout=options.json)
     config = load(options.config)
     out = default_out(options, "subject")
-    result = fitted(options, config, terminal, options.files)
-    report = keep(result, config, out)
+    if is_of_two_windows(_system(options, config)):
+        report = trained(options, config, terminal, options.files, out)
+    else:
+        report = keep(fitted(options, config, terminal, options.files), config, out)
     if options.json:
         write_stdout(to_json(report))
     tell(report, terminal, out)
@@ -57,7 +64,7 @@ def fitted(options: argparse.Namespace, config: Config, terminal: Terminal, path
         return fit(
             files,
             parse_events(getattr(options, "event", ())) or config.events,
-            system=getattr(options, "system", None) or config.calibrate.system or "auto",
+            system=_system(options, config),
             chain=chain,
             epoch=epoch,
             unit=unit,
@@ -83,6 +90,76 @@ def keep(result: CalibrationResult, config: Config, out: Path) -> dict[str, Any]
     save(config, out, {"command": "calibrate", "versions": versions()})
     write_report(out, report, None)
     return report
+
+
+def _system(options: argparse.Namespace, config: Config) -> str:
+    return getattr(options, "system", None) or config.calibrate.system or "auto"
+
+
+def trained(
+    options: argparse.Namespace, config: Config, terminal: Terminal, paths: list[Path], out: Path
+) -> dict[str, Any]:
+    """Train a decoder of two windows in a process of its own, which writes the subject; answers the report.
+
+    Raises:
+        InputError: the recordings, or the configuration, do not fit such a decoder.
+    """
+    if config.epoch.model_fields_set or parse_events(getattr(options, "event", ())) or getattr(options, "trial", None):
+        raise InputError(
+            "decoders of two windows have their own windows and classes (markers stim/<category>/<object> and "
+            "turn/<category>/<object>): leave out [epoch], --event and --trial"
+        )
+    order = _order(options, config, paths, out)
+    out.mkdir(parents=True, exist_ok=True)
+    with terminal.progress("calibrating") as progress, TrainingProcess(order) as training:
+        progress.update(0.0, "reading")
+        while not isinstance(news := training.poll(0.5), Finished):
+            if news is not None:
+                progress.update(*_told(news))
+    fields: dict[str, Any] = news.result
+    with terminal.progress("coupling") as progress:
+        coupling, figures = coupling_of(options, config, paths[0], tuple(fields["classes"]), progress.callback)
+    report = {
+        "command": "calibrate",
+        "files": [path.name for path in paths],
+        **fields,
+        "tables": stage_tables(fields),
+        "coupling": coupling,
+        "versions": versions(),
+    }
+    save(config, out, {"command": "calibrate", "versions": versions()})
+    write_report(out, report, figures)
+    return report
+
+
+def _order(options: argparse.Namespace, config: Config, paths: list[Path], out: Path) -> CalibrationOrder:
+    files = tuple(partial(opened, path, options) for path in paths)
+    unit = options.unit or config.unit
+    chain = None
+    if config.chain.model_fields_set:
+        chain = config.chain_from(default_chain(survey(files[0](), unit).info))
+    return CalibrationOrder(
+        files=files,
+        out=out,
+        system=_system(options, config),
+        size=getattr(options, "size", None) or SIZES[0],
+        where=getattr(options, "set", None) or "builtin",
+        chain=chain,
+        unit=unit,
+        recordings={path.name: digest_of(path) for path in paths},
+        versions=versions(),
+        epochs=getattr(options, "epochs", None),
+        n_permutations=config.calibrate.n_permutations,
+        seed=config.seed if options.seed is None else options.seed,
+    )
+
+
+def _told(news: Standing) -> tuple[float, str]:
+    step, left_s = news.step, news.seconds_left
+    if step.share >= 1.0:
+        return 1.0, "trained; validating and exporting"
+    left = "" if left_s is None else f", about {left_s:.0f} s left"
+    return step.share, f"epoch {step.epoch} of {step.epochs}{left}"
 
 
 def tell(report: dict[str, Any], terminal: Terminal, out: Path) -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,12 @@ from pipeline.session import Session, Setup
 DEFAULT_WINDOW_S = (0.0, 1.0)
 MAINS_HZ = 50.0
 FEW_TRIALS = 20
+N_SURROGATES = 200
+# What a report of another command holds of it.
+PART_OF_ANOTHER = (
+    "channels", "phase_hz", "amplitude_hz", "mains_hz", "mi", "z", "p", "p_family", "excess", "n_surrogates",
+    "n_trials", "window_s", "estimator", "null", "caveat",
+)  # fmt: skip
 ESTIMATOR = (
     "Modulation index of Tort et al. 2010: Butterworth of order 3 forward and backward, Hilbert transform, all windows "
     "pooled; channels in the reference they were recorded with."
@@ -298,3 +305,28 @@ def _course_fields(course: OverTime | None, origin_s: float) -> dict[str, Any] |
 
 def _told_again(tick: Tick, share: float | None, text: str) -> None:
     tick(share, f"comodulogram, {text}")
+
+
+def coupling_of(
+    options: argparse.Namespace, config: Config, path: Path, categories: Sequence[str], tick: Tick
+) -> tuple[dict[str, Any] | None, ReportFigures | None]:
+    """The coupling in the picture's windows of a recording, as a part of another report: fields and figures.
+
+    None of both where the bands say nothing at its rate, or too few trials are whole.
+    """
+    events = {name: (f"stim/{name}/*",) for name in categories}
+    asked = argparse.Namespace(**{"stream": None, "markers": [], **vars(options), "file": path, "seconds": None})
+    plan = Plan(bands=_bands(config), window_s=DEFAULT_WINDOW_S, n_surrogates=N_SURROGATES)
+    measuring = Measuring(asked, config, plan, events)
+    try:
+        measuring.run(threading.Event(), tick)
+    except InputError as error:
+        tick(None, str(error))
+        return None, None
+    told = measuring.report()
+    return {name: told[name] for name in PART_OF_ANOTHER}, measuring.figures()
+
+
+def _bands(config: Config) -> CouplingBands:
+    mains_hz = MAINS_HZ if config.chain.mains_hz is None else float(config.chain.mains_hz)
+    return CouplingBands((4.0, 8.0), (30.0, 45.0), mains_hz or None)

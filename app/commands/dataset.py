@@ -6,7 +6,7 @@ from app.terminal import Terminal
 from calibration.decoding.generate import DatasetConfig, write_dataset
 from engines.errors import InputError
 
-_OF_ONE_RUN = ("to", "protocol", "minutes", "seconds", "rate", "run", "seed")
+_OF_ONE_RUN = ("to", "protocol", "minutes", "seconds", "rate", "run", "seed", "objects")
 
 
 def dataset(options: argparse.Namespace, terminal: Terminal) -> int:
@@ -32,7 +32,9 @@ def dataset_from(options: argparse.Namespace) -> DatasetConfig:
         raise InputError("--dataset needs the seeds of its participants; give --participants, for example 9-13")
     for name in _OF_ONE_RUN:
         if getattr(options, name) is not None:
-            raise InputError(f"--dataset and --{name} do not go together: every participant sees all of eeg3d, at 250 Hz")
+            raise InputError(
+                f"--dataset and --{name} do not go together: every participant sees all of eeg3d, at 250 Hz"
+            )
     return DatasetConfig(
         participants=options.participants,
         snr=options.snr,

@@ -50,4 +50,6 @@ def config_from(options: argparse.Namespace) -> SimulateConfig:
     }
     if options.rate is not None:
         given["sfreq_hz"] = options.rate
+    if options.objects is not None:
+        given["objects"] = tuple(f"{number:02d}" for number in options.objects)
     return SimulateConfig(snr=options.snr, protocol=options.protocol or DEFAULT_PROTOCOL, **given)

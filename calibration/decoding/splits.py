@@ -64,7 +64,7 @@ def split(trials: TrialSet) -> Split:
     training, selection, validation = (trials.take(roles == role) for role in range(len(PARTS)))
     if by_objects:
         return Split(training, selection, validation, "objects")
-    return Split(training, _others(selection, 1), _others(validation, 2), "time")
+    return Split(_others(training, 0), _others(selection, 1), _others(validation, 2), "time")
 
 
 def _roles_of_objects(trials: TrialSet) -> Roles:
@@ -86,7 +86,7 @@ def _roles_of_time(n: int) -> Roles:
 
 
 def _others(part: TrialSet, role: int) -> TrialSet:
-    """The same objects as items of their own: what trains and what judges must share none, and here they are showings."""
+    """The same objects as items of their own: what trains and what judges must share none; here they share objects."""
     n = len(part.items)
     return replace(
         part,
