@@ -43,6 +43,8 @@ def compare(options: argparse.Namespace) -> int:
         options.seeds,
         options.size,
         options.permutations,
+        options.encoder,
+        options.weights,
     )
     comparison = Work(wanted, out, options.note, terminal)
     comparison.go_on(options.jobs)

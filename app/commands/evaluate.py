@@ -26,6 +26,8 @@ def evaluate(options: argparse.Namespace) -> int:
             options.participant or "",
             options.as_published,
             options.permutations,
+            options.encoder,
+            options.weights,
             progress.update,
         )
     report = {

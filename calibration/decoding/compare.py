@@ -19,6 +19,7 @@ from pathlib import Path
 from calibration.datasets.eeg3d import ORIGIN_FILE, Eeg3d
 from calibration.datasets.eeg3d_trials import NAMES_FILE
 from calibration.decoding.compare_run import Order, Record, Run, finished, recipe_of, work
+from calibration.decoding.targets import AUTO, CHOICES
 from calibration.recipes.networks import Size
 from calibration.subjects import digest_of
 from engines.errors import InputError
@@ -56,13 +57,16 @@ class Plan:
     folder: Path
     size: Size = "pocket"
     n_permutations: int = 999
+    encoder: str = AUTO
+    weights: Path | None = None
 
     @property
     def orders(self) -> tuple[Order, ...]:
         """All runs: a seed after the other, and of each the baseline first, which takes seconds."""
         first = sorted(self.systems, key=lambda name: name != BASELINE)
+        how = (self.folder, self.size, self.n_permutations, self.encoder, self.weights)
         return tuple(
-            Order(Run(system, participant, seed), self.data, digest, self.folder, self.size, self.n_permutations)
+            Order(Run(system, participant, seed), self.data, digest, *how)
             for seed in self.seeds
             for system in first
             for participant, digest in zip(self.participants, self.digests, strict=True)
@@ -100,6 +104,8 @@ def plan(
     seeds: Sequence[int] = (0,),
     size: Size = "pocket",
     n_permutations: int = 999,
+    encoder: str = AUTO,
+    weights: Path | None = None,
 ) -> Plan:
     """Check everything that can be checked before hours of work; nothing named takes all participants and `SYSTEMS`.
 
@@ -115,9 +121,21 @@ def plan(
     if not seeds:
         raise InputError("expected one seed or more, such as 0-2; got none")
     with_baseline = named if BASELINE in named else (*named, BASELINE)
-    digests = tuple(participant_digest(data, one) for one in chosen)
-    seeds = tuple(dict.fromkeys(seeds))
-    return Plan(data, stored.name, chosen, with_baseline, seeds, digests, folder / "runs", size, n_permutations)
+    if encoder not in CHOICES:
+        raise InputError(f"expected embeddings of one of {', '.join(CHOICES)}; got {encoder!r}")
+    return Plan(
+        data=data,
+        origin=stored.name,
+        participants=chosen,
+        systems=with_baseline,
+        seeds=tuple(dict.fromkeys(seeds)),
+        digests=tuple(participant_digest(data, one, encoder) for one in chosen),
+        folder=folder / "runs",
+        size=size,
+        n_permutations=n_permutations,
+        encoder=encoder,
+        weights=weights,
+    )
 
 
 def chosen_among(known: Sequence[str], participants: Sequence[str]) -> tuple[str, ...]:
@@ -134,14 +152,16 @@ def chosen_among(known: Sequence[str], participants: Sequence[str]) -> tuple[str
     return tuple(dict.fromkeys(by_name[one] for one in participants)) or tuple(known)
 
 
-def participant_digest(data: Path, participant: str) -> str:
-    """SHA-256 over the files of one participant, and over what the folder says of its origin."""
+def participant_digest(data: Path, participant: str, encoder: str = AUTO) -> str:
+    """SHA-256 over the files of one participant, what the folder says of its origin, and an encoder that was named."""
     folder = data / "EEGdata" / participant
     files = sorted(path for path in folder.iterdir() if path.is_file())
     if (folder / NAMES_FILE).is_file():  # the arrays as recorded are there; sorted ones repeat them
         files = [path for path in files if not path.name.startswith(f"{participant}_")]
     files.append(data / ORIGIN_FILE)
     told = "".join(f"{path.name} {digest_of(path)}\n" for path in files if path.is_file())
+    if encoder != AUTO:
+        told += f"embeddings {encoder}\n"
     return hashlib.sha256(told.encode()).hexdigest()
 
 

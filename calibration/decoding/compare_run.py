@@ -16,7 +16,7 @@ import re
 import signal
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from calibration.decoding.evaluate import Evaluation, evaluate
 from calibration.decoding.fit import Recipe
 from calibration.decoding.fitted import Fitted, FittedNetwork, FittedRidge
 from calibration.decoding.read import from_eeg3d
+from calibration.decoding.targets import AUTO
 from calibration.decoding.trials import TrialSet
 from calibration.objects.catalogue import HELD_OUT, SELECTION, TRAINING
 from calibration.recipes.networks import Size
@@ -64,7 +65,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Order:
-    """All that a process must know of its run. `digest` is of the participant's files, `folder` where runs are kept."""
+    """All that a process must know of its run. `digest` is of the participant's files, `folder` where runs are kept.
+
+    `encoder` and `weights` as `calibration.decoding.targets` takes them.
+    """
 
     run: Run
     data: Path
@@ -72,6 +76,8 @@ class Order:
     folder: Path
     size: Size = "pocket"
     n_permutations: int = 999
+    encoder: str = AUTO
+    weights: Path | None = None
 
     @property
     def path(self) -> Path:
@@ -176,8 +182,8 @@ def parts_of(trials: TrialSet, change: str, seed: int) -> Parts:
     return parts
 
 
-def carry_out(order: Order, trials: TrialSet) -> Record:
-    """Train and evaluate.
+def carry_out(order: Order, trials: TrialSet, unfolding_s: Collection[float] | None = UNFOLDING_S) -> Record:
+    """Train and evaluate; `unfolding_s` as `evaluate` takes it.
 
     Raises:
         InputError: trials the recipe cannot take.
@@ -188,7 +194,7 @@ def carry_out(order: Order, trials: TrialSet) -> Record:
     fitted = recipe.fit(parts.training, parts.selection, order.run.seed)
     fit_s, fit_cpu_s = time.monotonic() - started_s, time.process_time() - started_cpu_s
     evaluation = evaluate(
-        fitted, parts.selection, parts.test, n_permutations=order.n_permutations, unfolding_s=UNFOLDING_S
+        fitted, parts.selection, parts.test, n_permutations=order.n_permutations, unfolding_s=unfolding_s
     )
     about = {
         "fit_s": fit_s,
@@ -223,7 +229,7 @@ def work(order: Order) -> None:
     threadpoolctl.threadpool_limits(1)
     order.path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        record = carry_out(order, from_eeg3d(order.data, order.run.participant))
+        record = carry_out(order, from_eeg3d(order.data, order.run.participant, order.encoder, order.weights))
     except Exception as error:  # noqa: BLE001 - the boundary of a process: what failed is kept, the others go on
         said = str(error) if isinstance(error, AfterimageError) else f"{type(error).__name__}: {error}"
         order.traceback_path.write_text(f"{traceback.format_exc()}\n{said}\n", encoding="utf-8")

@@ -15,6 +15,7 @@ from calibration.decoding.compare_run import PUBLISHED, Order, Parts, Record, Ru
 from calibration.decoding.evaluate import evaluate
 from calibration.decoding.models import About, load_model, read_about
 from calibration.decoding.read import from_eeg3d
+from calibration.decoding.targets import AUTO
 from calibration.decoding.trials import TrialSet
 from calibration.objects.catalogue import HELD_OUT
 from calibration.recipes.networks import SIZES, Size
@@ -39,11 +40,14 @@ def judge(
     participant: str = "",
     as_published: bool = False,
     n_permutations: int = 999,
+    encoder: str = AUTO,
+    weights: Path | None = None,
     progress: Progress = lambda share, what: None,
 ) -> Judgement:
     """Evaluate the model in `folder` on objects 08 and 09 of `data`; "" takes the participant it was trained on.
 
-    `as_published` trains its system once more as published tables were made, which takes as long as training.
+    `as_published` trains its system once more as published tables were made, which takes as long as training. `encoder`
+    and `weights` as `calibration.decoding.targets` takes them: what the model was trained towards.
 
     Raises:
         InputError: no model there, no such participant, or a model that has seen the test objects or fits other data.
@@ -54,16 +58,16 @@ def judge(
     _require_unseen(about)
     size: Size = next((one for one in SIZES if one == about.size), "pocket")
     names = dict.fromkeys([about.system, BASELINE, *([f"{about.system}@{PUBLISHED}"] if as_published else [])])
-    digest = participant_digest(data, chosen)
+    digest = participant_digest(data, chosen, encoder)
     plan = Plan(data, stored.name, (chosen,), tuple(names), (about.seed,), (digest,), folder, size, n_permutations)
     progress(0.0, "reading trials")
-    trials = from_eeg3d(data, chosen)
+    trials = from_eeg3d(data, chosen, encoder, weights)
     _require_fitting(about, trials)
     records = {}
     for number, order in enumerate(plan.orders):
         progress((number + 1) / (len(plan.orders) + 1), order.run.system)
         own = order.run.system == about.system
-        records[order.run] = _of_model(folder, about, order, trials) if own else carry_out(order, trials)
+        records[order.run] = _of_model(folder, about, order, trials) if own else carry_out(order, trials, None)
     return Judgement(plan, records, about, tuple(_warnings(about, chosen, parts_of(trials, "", 0))))
 
 

@@ -74,6 +74,7 @@ def test_wrong_names_are_refused_before_anything_is_done(data, done, tmp_path):
     assert main(["compare", "--data", str(data), "--participants", "9", "--out", str(tmp_path)]) == 2
     assert main(["compare", "--data", str(tmp_path), "--out", str(tmp_path)]) == 2
     assert main(["compare", "--data", str(data), "--seeds", "3-1", "--out", str(tmp_path)]) == 2
+    assert main(["compare", "--data", str(data), "--encoder", "eyes", "--out", str(tmp_path)]) == 2
     assert done == []
 
 

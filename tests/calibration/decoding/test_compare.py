@@ -26,6 +26,7 @@ def test_everything_named_is_checked_before_anything_is_trained(folder, tmp_path
         ({"systems": ("brainssd", "brain")}, "expected a system among brainssd"),
         ({"seeds": ()}, "one seed or more"),
         ({"size": "huge"}, "size"),
+        ({"encoder": "eyes"}, "expected embeddings of one of auto"),
     ]:
         with pytest.raises(InputError, match=said):
             plan(folder, tmp_path, **named)
@@ -50,6 +51,7 @@ def test_the_data_are_told_by_what_they_are(folder, tmp_path):
     shutil.copytree(folder, copy)
     assert participant_digest(copy, "sub01") == participant_digest(folder, "sub01")
     assert participant_digest(folder, "sub02") != participant_digest(folder, "sub01")
+    assert participant_digest(folder, "sub01", "pocket") != participant_digest(folder, "sub01")
     names = copy / "EEGdata" / "sub01" / "name_label.npy"
     names.write_bytes(names.read_bytes()[::-1])
     assert participant_digest(copy, "sub01") != participant_digest(folder, "sub01")
