@@ -123,8 +123,16 @@ def _validation(row: Compared, found: SingleComparison) -> dict[str, Any]:
 
 def _table(found: SingleComparison) -> dict[str, Any]:
     return {
-        "title": f"Balanced accuracy, %, 95 % intervals over {found.over}; p of the answers as they are, p fitted anew",
-        "head": ["system", "accuracy", "p", "p refitted", "less linear choice", "single starts"],
+        "title": f"Balanced accuracy, %, 95 % intervals over {found.over}; p by shuffling classes within blocks",
+        "head": [
+            "system",
+            "accuracy",
+            "p",
+            "p, neighbours only",
+            "p, fitted anew",
+            "less linear choice",
+            "single starts",
+        ],
         "rows": [_line(row) for row in found.rows],
         "n_text": 1,
     }
@@ -136,6 +144,7 @@ def _line(row: Compared) -> list[str]:
         row.system,
         _interval(row.mean, row.ci95),
         f"{row.p:.3f}",
+        f"{row.p_near:.3f}",
         "" if row.p_refitted is None else f"{row.p_refitted:.3f}",
         "" if less is None else _interval(less.mean, less.ci95, "+"),
         ", ".join(f"{100 * one:.1f}" for one in row.starts),

@@ -9,7 +9,8 @@ probabilities are averaged; each start's own accuracy stands beside.
 Intervals are over participants where each file is one, else over trials.
 
 `p` asks whether the answers, as they are, go with the classes: classes are shuffled within blocks, nothing is trained
-again. `p_refitted`, of linear systems alone, fits and chooses anew under every shuffle.
+again. `p_near` shuffles among a few neighbours in time only, so that slow drifts, which tell early classes from late
+ones, earn nothing. `p_refitted`, of linear systems alone, fits and chooses anew under every shuffle within blocks.
 
 Thread: one at a time.
 """
@@ -33,8 +34,11 @@ from engines.errors import InputError
 
 LeaveOut = Literal["block", "participant"]
 WINDOW = "evoked"
+CLOCK = "time alone (control)"
 # Fewer participants than this leave too little to train on, and an interval that says nothing.
 FEWEST_PARTICIPANTS = 3
+# Trials in a row, among which `p_near` shuffles.
+NEIGHBOURS = 6
 # Share of the work that the linear systems take, for the progress.
 LINEAR = 0.1
 _Z95 = 1.96
@@ -62,6 +66,7 @@ class Compared:
     mean: float
     ci95: tuple[float, float]
     p: float
+    p_near: float
     n: int
     p_refitted: float | None = None
     starts: tuple[float, ...] = ()
@@ -72,7 +77,10 @@ class Compared:
 
 @dataclass(frozen=True)
 class SingleComparison:
-    """`rows`: the linear choice first, the other linear systems, then the networks. `trials` counts them by class."""
+    """`rows`: the linear choice first, the other linear systems, the control, then the networks.
+
+    The control knows when a trial came, and no EEG. `trials` counts them by class.
+    """
 
     rows: tuple[Compared, ...]
     over: str
@@ -130,6 +138,7 @@ def compare_single(
         trials.compared(row.system, row.scheme, row.answers, p_refitted=row.p_permutation, first=number == 0)
         for number, row in enumerate(linear.rows)
     ]
+    rows.append(trials.compared(CLOCK, "nearest class mean of the place in its file", trials.clock()))
     with _one_thread():
         for number, name in enumerate(networks):
             told = _part_of(
@@ -164,10 +173,23 @@ class _Trials:
             )
         self._people = [self.design.file == one for one in people] if leave_out == "participant" else []
         self._shuffled = permuted(self.truth, self.blocks, n_permutations, seed)
+        self._shuffled_near = permuted(self.truth, neighbours(self.blocks), n_permutations, seed)
 
     def folds(self) -> list[Fold]:
         """The folds of `calibration.evaluate.evaluate`."""
         return list(folds(self.design, self.blocks))
+
+    def clock(self) -> Labels:
+        """What a trial's place in its file tells: the class whose training trials come nearest to it on average."""
+        place = np.empty(self.design.n_trials)
+        for one in np.unique(self.design.file):
+            place[self.design.file == one] = np.linspace(0.0, 1.0, np.count_nonzero(self.design.file == one))
+        answers = np.empty(self.design.n_trials, dtype=np.int64)
+        for fold in self.folds():
+            of_class = [fold.train[self.truth[fold.train] == one] for one in range(self.design.n_classes)]
+            means = np.array([place[rows].mean() if len(rows) else np.inf for rows in of_class])
+            answers[fold.test] = np.abs(place[fold.test, None] - means).argmin(axis=1)
+        return answers
 
     def accuracy(self, truth: Labels, answers: Labels) -> float:
         """The statistic of the table."""
@@ -185,14 +207,18 @@ class _Trials:
     ) -> Compared:  # fmt: skip
         """One row; `linear` are the answers to compare with, `first` marks the linear choice itself."""
         mean = self.accuracy(self.truth, answers)
-        null = np.array([self.accuracy(labels, answers) for labels in self._shuffled])
+        p, p_near = (
+            permutation_p(mean, np.array([self.accuracy(labels, answers) for labels in shuffled]))
+            for shuffled in (self._shuffled, self._shuffled_near)
+        )
         people = self.of_people(self.truth, answers)
         return Compared(
             system=f"linear, chosen inside ({system} on all)" if first and "chosen" in note else system,
             note=note,
             mean=mean,
             ci95=over_participants(people) if people else balanced_interval(self.truth, answers, self.design.n_classes),
-            p=permutation_p(mean, null),
+            p=p,
+            p_near=p_near,
             n=len(answers),
             p_refitted=p_refitted,
             starts=starts,
@@ -212,6 +238,14 @@ class _Trials:
         mean = float(np.mean([one.mean() for one in of_class]))
         error = float(np.sqrt(sum(one.var(ddof=1) / len(one) for one in of_class))) / len(of_class)
         return Difference(mean, (mean - _Z95 * error, mean + _Z95 * error))
+
+
+def neighbours(blocks: Labels) -> Labels:
+    """A number for every `NEIGHBOURS` trials in a row of a block, for trials in order of time (n,)."""
+    place = np.empty(len(blocks), dtype=np.int64)
+    for one in np.unique(blocks):
+        place[blocks == one] = np.arange(np.count_nonzero(blocks == one))
+    return blocks * len(blocks) + place // NEIGHBOURS
 
 
 def _network_row(
@@ -267,6 +301,7 @@ def _fields(row: Compared) -> dict[str, Any]:
         "mean": row.mean,
         "ci95": list(row.ci95),
         "p": row.p,
+        "p_near": row.p_near,
         "p_refitted": row.p_refitted,
         "n": row.n,
         "starts": list(row.starts),
