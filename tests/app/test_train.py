@@ -1,11 +1,16 @@
 import json
+import threading
 
 import pytest
 import torch
 
 from app.cli import main
+from app.commands import train as command
+from calibration.decoding.process import Finished, Standing
+from calibration.decoding.steps import Step
 from calibration.recipes import pocket_vision
 from engines.vision.pocket import PocketConfig, PocketNet, PocketOrigin, PocketVision
+from tests.calibration.decoding.folders import small_folder
 
 TINY = PocketConfig(size_px=32, channels=(4, 8), cell_channels=2, dim=8)
 
@@ -38,3 +43,109 @@ def test_trained_weights_and_a_report_are_written(seeds, tmp_path, capsys):
 def test_an_unknown_system_is_refused_with_those_that_can_be_trained(capsys):
     assert main(["train", "brain"]) == 2
     assert "pocket-vision" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return small_folder(tmp_path_factory.mktemp("data") / "eeg3d", subjects=("sub01",), repeats=1)
+
+
+class Here:
+    """A training process that is none: everything at once, in this one."""
+
+    def __init__(self, order):
+        self.order = order
+
+    def __enter__(self):
+        self.said = []
+        result = self.order(lambda step: self.said.append(Standing(step, 100.0)))
+        self.said.append(Finished(result))
+        return self
+
+    def __exit__(self, *exception):
+        pass
+
+    def poll(self, timeout_s):
+        return self.said.pop(0)
+
+
+@pytest.fixture
+def here(monkeypatch):
+    monkeypatch.setattr(command, "TrainingProcess", Here)
+
+
+def call(data, out, *more):
+    return main(["train", "brainssd/static only", "--data", str(data), "--epochs", "2", "--out", str(out), *more])
+
+
+def test_a_decoder_is_trained_and_reported(here, data, tmp_path, capsys):
+    out = tmp_path / "static"
+    assert call(data, out, "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report == json.loads((out / "report.json").read_text())
+    assert report["finished"] and report["simulated"] and len(report["history"]) == 2
+    page = (out / "report.html").read_text()
+    assert "Loss and score of selection by epoch" in page and "FLOPs of one trial" in page
+    assert call(data, out) == 2
+    assert "holds a trained model already" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_real_process_trains(data, tmp_path, capsys):
+    assert call(data, tmp_path / "real") == 0
+    said = capsys.readouterr()
+    assert "no measure of accuracy" in said.out
+    assert (tmp_path / "real" / "model.json").is_file()
+
+
+def test_a_signal_stops_it_and_the_next_call_says_that_it_goes_on(monkeypatch, data, tmp_path, capsys):
+    class Stopping(Here):
+        def __enter__(self):
+            try:
+                self.order(self.stopped)
+            except KeyboardInterrupt:
+                return self
+
+        def stopped(self, step):
+            raise KeyboardInterrupt
+
+        def poll(self, timeout_s):
+            signalled.set()
+            return Standing(Step(0.5, 1, 2, 1.0, 0.5), None)
+
+    signalled, out = threading.Event(), tmp_path / "stopped"
+
+    class Signals:
+        def __enter__(self):
+            return signalled
+
+        def __exit__(self, *exception):
+            pass
+
+    monkeypatch.setattr(command, "stop_on_signals", Signals)
+    monkeypatch.setattr(command, "TrainingProcess", Stopping)
+    assert call(data, out) == 0
+    assert "goes on from the last whole epoch" in capsys.readouterr().out
+    monkeypatch.undo()
+    monkeypatch.setattr(command, "TrainingProcess", Here)
+    assert call(data, out, "--json") == 0
+    said = capsys.readouterr()
+    assert "going on from" in said.err
+    assert json.loads(said.out)["resumed_after_epoch"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["brainssd"], "--data"),
+        (["pocket-vision", "--data", "."], "leave out --data"),
+        (["brainssd", "--data", "nowhere"], "nowhere"),
+        (["brainssd/without wings", "--data", "."], "brainssd/without coupling"),
+        (["brainssd", "--data", ".", "--epochs", "0"], "above 0"),
+    ],
+)
+def test_a_wrong_call_is_refused(arguments, word, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", *arguments]) == 2
+    assert word in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
