@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from calibration.baselines import BASELINE, System
 from calibration.candidates import Answers, Candidate, Problem, answers_of, fit_final, system_answers, trainable
