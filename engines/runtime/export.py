@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save as save_arrays
 from torch.export import Dim
 from torch.onnx import OnnxExporterError
-from tqdm import tqdm  # type: ignore[import-untyped]
+from tqdm import tqdm
 
 from engines.errors import InputError
 from engines.models.base import Network, step, zeros
