@@ -1,7 +1,7 @@
 """`afterimage compare FILE...`: a network of one window beside the linear systems, on recordings of real people."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -61,7 +61,7 @@ def compare_recordings(options: argparse.Namespace) -> int:
 
 
 def _epochs(
-    options: argparse.Namespace, events: dict[str, Sequence[str]], unit: str | None, progress: Progress
+    options: argparse.Namespace, events: Mapping[str, Sequence[str]], unit: str | None, progress: Progress
 ) -> tuple[dict[str, EpochSet], list[str]]:
     """The epochs of each window, and what is to be said of them."""
     precut = [path.suffix == PRECUT for path in options.files]
