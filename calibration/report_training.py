@@ -26,7 +26,7 @@ def curves_image(history: Sequence[Mapping[str, Any]], chance: float | None) -> 
         if chance is not None:
             score.axhline(chance, color="#888888", lw=0.9, ls="--", label="chance")
         score.set(title="Mean reciprocal rank, selection objects", xlabel="epoch")
-        score.legend(loc="lower right")
+        score.legend(loc="best")
         for axis in (loss, score):
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         return svg(figure, "Loss and score of selection by epoch")
