@@ -17,9 +17,8 @@ from calibration.decoding.steps import Progress
 from calibration.decoding.trials import TrialSet
 from calibration.decoding.wiring import BrainSsdWiring, EnigmaWiring, Neuro3dWiring, Wiring
 from calibration.losses import LossConfig, LossWeights
-from engines.errors import InputError
 from engines.models.base import Network
-from engines.models.brainssd import VARIANTS, BrainSsd, BrainSsdConfig
+from engines.models.brainssd import BrainSsd, BrainSsdConfig
 from engines.models.enigma import Enigma, EnigmaConfig
 from engines.models.neuro3d import Neuro3d, Neuro3dConfig
 
@@ -78,17 +77,11 @@ class NetworkRecipe:
         )
 
 
-def brainssd(variant: str, size: Size, name: str, weights: LossWeights, budget: Budget) -> NetworkRecipe:
-    """BrainSSD or one of its ablations.
-
-    Raises:
-        InputError: no such variant.
-    """
-    if variant not in VARIANTS:
-        raise InputError(f"expected a variant among {', '.join(VARIANTS)}; got {variant!r}")
+def brainssd(config: BrainSsdConfig, size: Size, name: str, weights: LossWeights, budget: Budget) -> NetworkRecipe:
+    """BrainSSD or one of its ablations, `config`, in the size asked for and fitted to the trials."""
 
     def make(trials: TrialSet) -> Network:
-        return BrainSsd(_fitting(VARIANTS[variant], size, trials))
+        return BrainSsd(_fitting(config, size, trials))
 
     return NetworkRecipe(name, make, BrainSsdWiring(), weights, budget)
 

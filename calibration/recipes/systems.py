@@ -11,7 +11,8 @@ from calibration.losses import LossWeights
 from calibration.recipes.networks import SIZES, Size, brainssd, enigma, neuro3d
 from calibration.recipes.ridge import RidgeRecipe
 from engines.errors import InputError
-from engines.models.brainssd import VARIANTS
+from engines.models.bands import pairs
+from engines.models.brainssd import FULL, VARIANTS, BrainSsdConfig
 
 # "full" as published for Neuro-3D. "pocket": of two learning rates for each network, 1e-3 and 3e-3, the one that ranked
 # object 07 of a development participant (seed 6) better; epochs and the rest alike for all.
@@ -39,9 +40,12 @@ def systems(size: Size) -> dict[str, Recipe]:
     if size not in SIZES:
         raise InputError(f"expected a size among {', '.join(SIZES)}; got {size!r}")
     budget = BUDGETS[size]
-    found: list[Recipe] = [brainssd(variant, size, _named(variant), WEIGHTS, budget) for variant in VARIANTS]
+    found: list[Recipe] = [
+        brainssd(config, size, _named(variant), WEIGHTS, budget) for variant, config in VARIANTS.items()
+    ]
+    found += [brainssd(config, size, name, WEIGHTS, budget) for name, config in band_pairs().items()]
     found += [
-        brainssd("brainssd", size, f"brainssd/without {term}", replace(WEIGHTS, **without), budget)
+        brainssd(FULL, size, f"brainssd/without {term}", replace(WEIGHTS, **without), budget)
         for term, without in WITHOUT.items()
     ]
     peers = replace(WEIGHTS, spectral=0.0, prototypes=0.0)
@@ -49,6 +53,21 @@ def systems(size: Size) -> dict[str, Recipe]:
     found += [neuro3d(size, peers, slower), enigma(replace(peers, category=0.0, colour=0.0), budget)]
     found += [RidgeRecipe(), RidgeRecipe(turns=False)]
     return {recipe.name: recipe for recipe in found}
+
+
+def band_pairs() -> dict[str, BrainSsdConfig]:
+    """BrainSSD coupled through every other pair of bands that both streams carry in both directions.
+
+    Of 5 x 3 pairs nine are refused at 250 and 100 Hz (`engines.models.bands.pairs` says why), and three are variants.
+    """
+    rates_hz = (FULL.static_sfreq_hz, FULL.dynamic_sfreq_hz)
+    known = {(config.phase, config.amplitude) for config in VARIANTS.values()}
+    there, back = pairs(*rates_hz), pairs(*reversed(rates_hz))
+    return {
+        f"brainssd/{phase} phase to {amplitude}": replace(FULL, phase=phase, amplitude=amplitude)
+        for phase, amplitude in there
+        if there[phase, amplitude] is back[phase, amplitude] is None and (phase, amplitude) not in known
+    }
 
 
 def _named(variant: str) -> str:

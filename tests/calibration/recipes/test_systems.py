@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from calibration.decoding.fitted import FittedNetwork
-from calibration.recipes.systems import systems
+from calibration.recipes.systems import band_pairs, systems
 from engines.errors import InputError
+from engines.models.bands import pairs
 from engines.models.brainssd import VARIANTS
 from tests.calibration.decoding.planted import planted
 from tests.calibration.decoding.trained import quick
@@ -38,6 +39,18 @@ def test_both_sizes_have_the_same_systems_brainssd_first():
     assert next(iter(systems("full"))) == "brainssd"
     assert all(recipe.name == name for name, recipe in systems("pocket").items())
     assert {f"brainssd/{variant}" for variant in VARIANTS if variant != "brainssd"} <= set(systems("full"))
+
+
+def test_every_pair_of_bands_that_the_rates_carry_is_a_system_once():
+    made = {
+        (config.phase, config.amplitude)
+        for config in [*VARIANTS.values(), *band_pairs().values()]
+        if config.pac and config.coupling == "across"
+    }
+    allowed = {pair for pair, reason in pairs(250.0, 100.0).items() if reason is None}
+    assert made == allowed
+    assert len(allowed) == 6
+    assert set(band_pairs()) <= set(systems("pocket"))
 
 
 def test_another_size_is_refused():
