@@ -327,9 +327,9 @@ def _add_calibrate(parser: argparse.ArgumentParser) -> None:
         "--size", choices=("pocket", "full"), help="of a network: pocket (default), or as published, for a GPU"
     )
     parser.add_argument("--epochs", type=_count, metavar="N", help="of training a network (default: the size's)")
-    parser.add_argument(
-        "--set", metavar="SET", help="what a network was shown: builtin (default), or a folder of stimuli"
-    )
+    parser.add_argument("--set", metavar="SET", help="what was shown: builtin (default), or a folder of stimuli")
+    parser.add_argument("--encoder", metavar="NAME", help="embeddings of what was shown: pocket (default) or openclip")
+    parser.add_argument("--weights", type=Path, metavar="DIR", help="the folder of openclip's weights")
     _add_events(parser)
 
 

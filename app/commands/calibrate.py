@@ -144,6 +144,8 @@ def _order(options: argparse.Namespace, config: Config, paths: list[Path], out: 
         system=_system(options, config),
         size=getattr(options, "size", None) or SIZES[0],
         where=getattr(options, "set", None) or "builtin",
+        encoder=getattr(options, "encoder", None) or "auto",
+        weights=getattr(options, "weights", None),
         chain=chain,
         unit=unit,
         recordings={path.name: digest_of(path) for path in paths},

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from calibration.datasets.recording import OpenSource, survey
+from calibration.decoding.fit import n_batches
 from calibration.decoding.fitted import FittedNetwork
 from calibration.decoding.keep import keep
 from calibration.decoding.order import CalibrationOrder
@@ -36,6 +37,8 @@ from pipeline.types import StreamInfo
 
 # The rate of the static window, which the published network takes.
 RATE_HZ = 250.0
+# Sizes are tuned on EEG-3D's 1,700 trials; a calibration has a few hundred (docs/decisions/0143-short-calibrations.md).
+LEAST_STEPS = 200
 FEW_OBJECTS = 5
 
 
@@ -92,17 +95,20 @@ def calibrate(
     unit: str | None = None,
     participant: str = "",
     encoder: str = AUTO,
+    weights: Path | None = None,
     recordings: Mapping[str, str] | None = None,
     versions: Mapping[str, str] | None = None,
     n_permutations: int = 199,
+    epochs: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> AnytimeCalibration:
     """Cut trials, train on some objects, choose by another of each category, judge by the last.
 
     `files` open one source each, with markers `stim/category/object` and `turn/category/object`; `stimuli` is the set
-    that was shown, which `where` names. `chain` overrides the default of the stream, but for its rate. `recordings`
-    names the files with their SHA-256. `progress` hears of the training.
+    that was shown, which `where` names; `encoder` and `weights` as `targets_of` takes them. `chain` overrides the
+    default of the stream, but for its rate. `recordings` names the files with their SHA-256. `progress` hears of the
+    training.
 
     Raises:
         InputError: too few categories or trials, files that do not match, or a system that only answers to whole turns.
@@ -117,13 +123,16 @@ def calibrate(
     windows = windows or Windows()
     info = survey(files[0](), unit).info
     chain = anytime_chain(chain or default_chain(info), info)
-    trials = from_recordings(files, stimuli, chain, windows, participant=participant, encoder=encoder, unit=unit)
+    trials = from_recordings(
+        files, stimuli, chain, windows, participant=participant, encoder=encoder, weights=weights, unit=unit
+    )
     parts = split(trials)
+    recipe = enough(recipe, len(parts.training), epochs)
     fitted = recipe.fit(parts.training, parts.selection, seed, progress)
     softened = temperatures(fitted, parts.selection, windows)
     floor = RidgeRecipe().fit(parts.training, parts.selection, seed)
     found = validate(recipe.name, fitted, floor, parts, windows, RATE_HZ, softened, n_permutations, seed)
-    gallery, known = gallery_of(stimuli, parts, fitted, encoder)
+    gallery, known = gallery_of(stimuli, parts, fitted, encoder, weights)
     manifest = AnytimeManifest(
         participant=participant,
         simulated=trials.simulated,
@@ -161,16 +170,19 @@ def carry_out(order: CalibrationOrder, progress: Progress | None = None) -> dict
     """
     found = calibrate(
         order.files,
-        recipe_of(order.system, order.size, order.epochs),
+        recipe_of(order.system, order.size),
         open_set(order.where),
         size=order.size,
         where=order.where,
         chain=order.chain,
         unit=order.unit,
         participant=order.participant,
+        encoder=order.encoder,
+        weights=order.weights,
         recordings=order.recordings,
         versions=order.versions,
         n_permutations=order.n_permutations,
+        epochs=order.epochs,
         seed=order.seed,
         progress=progress,
     )
@@ -178,8 +190,8 @@ def carry_out(order: CalibrationOrder, progress: Progress | None = None) -> dict
     return found.fields()
 
 
-def recipe_of(system: str, size: str, epochs: int | None) -> NetworkRecipe:
-    """The recipe of that name and size; `epochs` None trains as long as the size says.
+def recipe_of(system: str, size: str) -> NetworkRecipe:
+    """The recipe of that name and size.
 
     Raises:
         InputError: no such system, or one that is no network.
@@ -188,8 +200,14 @@ def recipe_of(system: str, size: str, epochs: int | None) -> NetworkRecipe:
     known = {name: recipe for name, recipe in made.items() if isinstance(recipe, NetworkRecipe)}
     if system not in known:
         raise InputError(f"expected a system among {', '.join(known)}; got {system!r}")
-    recipe = known[system]
-    return recipe if epochs is None else replace(recipe, budget=replace(recipe.budget, epochs=epochs))
+    return known[system]
+
+
+def enough(recipe: NetworkRecipe, n_trials: int, epochs: int | None) -> NetworkRecipe:
+    """The recipe with `epochs`; None: as its size says, and more where so few trials make fewer than `LEAST_STEPS`."""
+    if epochs is None:
+        epochs = max(recipe.budget.epochs, -(-LEAST_STEPS // n_batches(n_trials, recipe.budget.batch)))
+    return replace(recipe, budget=replace(recipe.budget, epochs=epochs))
 
 
 def anytime_chain(chain: ChainConfig, info: StreamInfo) -> ChainConfig:
@@ -219,12 +237,12 @@ def facts_of(parts: Split, fitted: FittedNetwork, seed: int) -> dict[str, Any]:
 
 
 def gallery_of(
-    stimuli: StimulusSet, parts: Split, fitted: FittedNetwork, encoder: str
+    stimuli: StimulusSet, parts: Split, fitted: FittedNetwork, encoder: str, weights: Path | None
 ) -> tuple[Gallery, tuple[Known, ...]]:
     """Every object of the set in the categories that were shown, and what the decoder learned from each."""
     categories = set(parts.training.categories)
     items = tuple(item for item in stimuli.items if item.category in categories)
-    _, raw = targets_of(stimuli, items, encoder)
+    _, raw = targets_of(stimuli, items, encoder, weights)
     shown: dict[str, str] = {}
     for name, trials in zip(PARTS, (parts.training, parts.selection, parts.validation), strict=True):
         for item in np.unique(trials.item):

@@ -23,7 +23,8 @@ def is_of_two_windows(system: str) -> bool:
 class CalibrationOrder:
     """Calibrate on `files`, write the subject into `out`, answer the fields of its report. Picklable.
 
-    `where` names the stimulus set that was shown; `epochs` None trains as long as the size says.
+    `where` names the stimulus set that was shown, `encoder` with its `weights` what its pictures are embedded by
+    (`calibration/decoding/targets.py`); `epochs` None trains as long as size and trials say.
     """
 
     files: tuple[OpenSource, ...]
@@ -31,6 +32,8 @@ class CalibrationOrder:
     system: str = "brainssd"
     size: str = "pocket"
     where: str = "builtin"
+    encoder: str = "auto"
+    weights: Path | None = None
     chain: ChainConfig | None = None
     unit: str | None = None
     participant: str = ""

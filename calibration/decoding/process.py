@@ -99,6 +99,8 @@ class TrainingProcess:
             ) from error
         if isinstance(news, AfterimageError):
             raise news
+        if isinstance(news, Finished):
+            self._process.join(STOP_S)  # what it took of the system it gives back by itself
         if news is None or isinstance(news, Standing | Finished):
             return news
         raise RuntimeError(f"the training sent {type(news).__name__}")
