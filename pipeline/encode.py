@@ -16,7 +16,7 @@ from pipeline.types import Array
 _LEAST_UV = 1e-12
 
 
-def standardised(epoch: Array) -> NDArray[np.float32]:
+def standardised(epoch: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """`epoch` (channel, time) less its mean over everything, over its deviation over everything; float32."""
     deviation = max(float(epoch.std()), _LEAST_UV)
     return np.asarray((epoch - epoch.mean()) / deviation, dtype=np.float32)
