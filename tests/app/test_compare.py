@@ -6,8 +6,8 @@ from app.cli import main
 from app.commands import compare
 from app.commands.compare import names
 from app.tables import lines_of
-from calibration.decoding import compare_run
-from calibration.decoding.compare import Outcome
+from calibration.comparing import run as compare_run
+from calibration.comparing.plan import Outcome
 from calibration.decoding.models import making_of, save_model
 from calibration.decoding.read import from_eeg3d
 from calibration.recipes.systems import systems

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from app.cli import main
-from calibration.decoding import single
+from calibration.comparing import single
 from tests.calibration.smni import archive
 
 EVENTS = ["--event", "match=S2 match", "--event", "nomatch=S2 nomatch"]

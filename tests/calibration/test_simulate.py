@@ -139,3 +139,15 @@ def held_out_accuracy(data_uv, shown):
         lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(white[train], labels[train])
         hits.append(lda.predict(white[test]) == labels[test])
     return np.mean(np.concatenate(hits))
+
+
+def test_only_the_objects_that_were_asked_for_are_shown():
+    shown = plan(SimulateConfig(n_categories=3, repeats=8, protocol="eeg3d", objects=("08", "09"))).shown
+    turned = [s.label.split("/") for s in shown if s.label.startswith("turn/")]
+    assert len(turned) == 24 and {parts[2] for parts in turned} == {"08", "09"}
+    assert len({parts[1] for parts in turned}) == 3
+
+
+def test_objects_that_there_are_not_are_refused():
+    with pytest.raises(InputError, match="no objects of"):
+        plan(SimulateConfig(n_categories=2, protocol="eeg3d", objects=("77",)))

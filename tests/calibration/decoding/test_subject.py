@@ -133,6 +133,13 @@ def test_a_trained_model_without_a_stream_is_no_subject(tmp_path):
         load(tmp_path)
 
 
+def test_a_folder_of_something_else_is_not_overwritten(tmp_path):
+    (tmp_path / MANIFEST).write_text('{"name": "an app"}')
+    with pytest.raises(InputError, match="expected to be a subject"):
+        kept(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [MANIFEST]
+
+
 @pytest.mark.slow
 def test_a_subject_takes_the_place_of_one_of_another_kind(copied):
     values = json.loads((copied / MANIFEST).read_text()) | {"kind": "afterimage-subject"}

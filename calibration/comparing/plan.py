@@ -16,9 +16,9 @@ from multiprocessing import connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
+from calibration.comparing.run import Order, Record, Run, finished, recipe_of, work
 from calibration.datasets.eeg3d import ORIGIN_FILE, Eeg3d
 from calibration.datasets.eeg3d_trials import NAMES_FILE
-from calibration.decoding.compare_run import Order, Record, Run, finished, recipe_of, work
 from calibration.decoding.targets import AUTO, CHOICES
 from calibration.recipes.networks import Size
 from calibration.subjects import digest_of

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from calibration.decoding.compare_run import (
+from calibration.comparing.run import (
     Order,
     Record,
     Run,

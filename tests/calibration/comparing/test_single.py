@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from calibration.baselines import linear_systems
-from calibration.decoding import single
-from calibration.decoding.single import compare_single, held_out
+from calibration.comparing import single
+from calibration.comparing.single import compare_single, held_out
 from calibration.evaluate import design_for, evaluate
 from calibration.folds import Fold, blocks_of, folds
 from calibration.recipes.single import Budget

@@ -9,8 +9,8 @@ Thread: any.
 
 from typing import Any
 
-from calibration.decoding.compare_cells import Comparison
-from calibration.decoding.compare_run import PUBLISHED
+from calibration.comparing.cells import Comparison
+from calibration.comparing.run import PUBLISHED
 from calibration.decoding.evaluate import AVERAGED
 
 # Percent. Guo et al. 2025 (CVPR), classification; their retrieval by the measure that only galleries of object 08 name.

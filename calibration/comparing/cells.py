@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calibration.decoding.compare import Plan
-from calibration.decoding.compare_run import Record, Run
+from calibration.comparing.plan import Plan
+from calibration.comparing.run import Record, Run
 from calibration.decoding.evaluate import Row
 from calibration.decoding.scores import mean_interval, over_participants
 from calibration.stats import permutation_p

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from calibration.decoding.compare_run import parts_of
-from calibration.decoding.compare_table import report_of
+from calibration.comparing.judge import judge
+from calibration.comparing.run import parts_of
+from calibration.comparing.table import report_of
 from calibration.decoding.evaluate import SINGLE, evaluate
-from calibration.decoding.judge import judge
 from calibration.decoding.models import load_model, making_of, save_model
 from calibration.decoding.read import from_eeg3d
 from calibration.recipes.systems import systems

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from calibration.decoding.compare import BASELINE, Plan
-from calibration.decoding.compare_cells import Cell, Comparison
-from calibration.decoding.compare_run import PUBLISHED, Record, Run
+from calibration.comparing.cells import Cell, Comparison
+from calibration.comparing.plan import BASELINE, Plan
+from calibration.comparing.published import published_table
+from calibration.comparing.run import PUBLISHED, Record, Run
 from calibration.decoding.controls import CONTROLS, TRAINED
 from calibration.decoding.evaluate import AVERAGED, SINGLE
-from calibration.decoding.published import published_table
 from pipeline.anytime import Windows
 
 Table = dict[str, Any]

@@ -4,8 +4,8 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from calibration.decoding.compare import Plan, carry_out, participant_digest, plan
-from calibration.decoding.compare_run import Run
+from calibration.comparing.plan import Plan, carry_out, participant_digest, plan
+from calibration.comparing.run import Run
 from engines.errors import InputError
 from tests.calibration.decoding.folders import small_folder
 

@@ -1,6 +1,6 @@
 """A trained model from its folder, judged on objects it has never seen, with the linear baseline beside it.
 
-It is a comparison of one participant and one seed: the same measures, tables and controls (`compare_table.report_of`).
+It is a comparison of one participant and one seed: the same measures, tables and controls (`table.report_of`).
 
 Thread: any, one at a time.
 """
@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from calibration.comparing.plan import BASELINE, Plan, chosen_among, participant_digest
+from calibration.comparing.run import PUBLISHED, Order, Parts, Record, Run, carry_out, count_of, parts_of
 from calibration.datasets.eeg3d import Eeg3d
-from calibration.decoding.compare import BASELINE, Plan, chosen_among, participant_digest
-from calibration.decoding.compare_run import PUBLISHED, Order, Parts, Record, Run, carry_out, count_of, parts_of
 from calibration.decoding.evaluate import evaluate
 from calibration.decoding.models import About, load_model, read_about
 from calibration.decoding.read import from_eeg3d
@@ -26,7 +26,7 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Judgement:
-    """What `compare_table.report_of` takes, what the model says of itself, and what a reader must know."""
+    """What `table.report_of` takes, what the model says of itself, and what a reader must know."""
 
     plan: Plan
     records: Mapping[Run, Record]

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calibration.decoding.compare import Plan
-from calibration.decoding.compare_cells import Comparison, cell_of
-from calibration.decoding.compare_run import Record, Run
-from calibration.decoding.compare_table import origin_line, report_of
+from calibration.comparing.cells import Comparison, cell_of
+from calibration.comparing.plan import Plan
+from calibration.comparing.run import Record, Run
+from calibration.comparing.table import origin_line, report_of
 from calibration.decoding.controls import CONTROLS, TRAINED
 from calibration.decoding.evaluate import AVERAGED, SINGLE, Evaluation, Row
 from calibration.decoding.scores import mean_interval
@@ -23,7 +23,11 @@ def row(mean, trials=SINGLE, seen_s=None, control="", metric=TOP1, null=(0.01, 0
 
 
 def record(system, participant, seed, mean):
-    rows = [row(mean + 0.001 * (seed - 0.5), trials, metric=metric) for trials in (SINGLE, AVERAGED) for metric in (TOP1, TOP5)]
+    rows = [
+        row(mean + 0.001 * (seed - 0.5), trials, metric=metric)
+        for trials in (SINGLE, AVERAGED)
+        for metric in (TOP1, TOP5)
+    ]
     rows += [row(mean / 2, seen_s=0.0, null=()), row(mean, control="shuffled EEG")]
     bins = {"confidence": [0.1], "accuracy": [0.1], "count": [576], "ece": 0.02}
     told = {view: {"as trained": bins, "with temperature": bins} for view in ("picture alone", "whole turn")}
