@@ -10,9 +10,9 @@ from app.headless import stop_on_signals
 from app.summary import versions
 from app.tables import lines_of
 from app.terminal import Terminal, write_stdout
-from calibration.decoding.compare import Outcome, Plan, carry_out, plan
-from calibration.decoding.compare_run import Record, Run
-from calibration.decoding.compare_table import origin_line, report_of
+from calibration.comparing.plan import Outcome, Plan, carry_out, plan
+from calibration.comparing.run import Record, Run
+from calibration.comparing.table import origin_line, report_of
 from calibration.report import to_json, write_report
 from engines.errors import InputError, WorkError
 

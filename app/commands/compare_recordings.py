@@ -13,9 +13,9 @@ from app.summary import versions
 from app.tables import lines_of
 from app.terminal import Terminal, write_stdout
 from calibration.calibrate import READING, SIMULATED, cut_epochs
+from calibration.comparing.single import WINDOW, Compared, SingleComparison, compare_single
 from calibration.datasets.precut import OFFLINE, smni_epochs
 from calibration.datasets.recording import EpochSet
-from calibration.decoding.single import WINDOW, Compared, SingleComparison, compare_single
 from calibration.evaluate import METRIC, Progress
 from calibration.report import to_json, write_report
 from engines.errors import InputError

@@ -6,8 +6,8 @@ from app.commands.compare import tell
 from app.commands.run import default_out
 from app.summary import versions
 from app.terminal import Terminal, write_stdout
-from calibration.decoding.compare_table import report_of
-from calibration.decoding.judge import judge
+from calibration.comparing.judge import judge
+from calibration.comparing.table import report_of
 from calibration.report import to_json, write_report
 
 
