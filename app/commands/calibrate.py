@@ -118,17 +118,17 @@ def trained(
                 progress.update(*_told(news))
     fields: dict[str, Any] = news.result
     with terminal.progress("coupling") as progress:
-        coupling, figures = coupling_of(options, config, paths[0], tuple(fields["classes"]), progress.callback)
+        coupling = coupling_of(options, config, paths[0], tuple(fields["classes"]), progress.callback)
     report = {
         "command": "calibrate",
         "files": [path.name for path in paths],
         **fields,
         "tables": stage_tables(fields),
-        "coupling": coupling,
+        "coupling": coupling[0] if coupling else None,
         "versions": versions(),
     }
     save(config, out, {"command": "calibrate", "versions": versions()})
-    write_report(out, report, figures)
+    write_report(out, report, coupling[1] if coupling else None)
     return report
 
 

@@ -309,10 +309,10 @@ def _told_again(tick: Tick, share: float | None, text: str) -> None:
 
 def coupling_of(
     options: argparse.Namespace, config: Config, path: Path, categories: Sequence[str], tick: Tick
-) -> tuple[dict[str, Any] | None, ReportFigures | None]:
+) -> tuple[dict[str, Any], ReportFigures] | None:
     """The coupling in the picture's windows of a recording, as a part of another report: fields and figures.
 
-    None of both where the bands say nothing at its rate, or too few trials are whole.
+    None where the bands say nothing at its rate, or too few trials are whole.
     """
     events = {name: (f"stim/{name}/*",) for name in categories}
     asked = argparse.Namespace(**{"stream": None, "markers": [], **vars(options), "file": path, "seconds": None})
@@ -322,9 +322,9 @@ def coupling_of(
         measuring.run(threading.Event(), tick)
     except InputError as error:
         tick(None, str(error))
-        return None, None
-    told = measuring.report()
-    return {name: told[name] for name in PART_OF_ANOTHER}, measuring.figures()
+        return None
+    told, shown = measuring.report(), measuring.figures()
+    return None if shown is None else ({name: told[name] for name in PART_OF_ANOTHER}, shown)
 
 
 def _bands(config: Config) -> CouplingBands:

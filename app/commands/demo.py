@@ -13,6 +13,7 @@ import numpy as np
 
 from app.commands.calibrate import tell as tell_calibration
 from app.commands.calibrate import trained
+from app.commands.coupling import coupling_of
 from app.commands.run import default_out, finish, live_session, make_session
 from app.config import Config, load
 from app.headless import as_lived, crank_through, has_display
@@ -72,7 +73,9 @@ def demo(options: argparse.Namespace, extent: Extent | None = None) -> int:
         terminal.say("No display was found: the demo goes on without a window.")
     terminal.say(f"The same participant on another day, live, looking at objects {' and '.join(UNSEEN)}:")
     session = decoded_live(options, config, seed, extent, subject, terminal, out)
-    status = finish(session, options, config, terminal, out)
+    with terminal.progress("coupling") as progress:
+        coupling = coupling_of(options, config, out / "session.xdf", subject.decoder.classes, progress.callback)
+    status = finish(session, options, config, terminal, out, coupling=coupling)
     return max(status, replayed(session, options, config, subject, terminal, out))
 
 

@@ -1,8 +1,9 @@
 """`afterimage replay` and `afterimage live`: a session without a window, and its report."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from app.summary import figures, marker_table, run_fields, stream_fields, versio
 from app.terminal import Terminal, write_stdout
 from calibration.decoding.subject import AnytimeSubject
 from calibration.report import to_json, write_report
+from calibration.report_figures import ReportFigures
 from calibration.simulate import SimulateConfig, plan
 from calibration.subjects import AnySubject
 from calibration.subjects import load as load_subject
@@ -260,13 +262,20 @@ def finish(
     terminal: Terminal,
     out: Path,
     cautions: Sequence[str] = (),
+    coupling: tuple[Mapping[str, Any], ReportFigures] | None = None,
 ) -> int:
-    """Write the report, say the verdict; answers the exit status."""
+    """Write the report, with the `coupling` of the recording where it was measured, and say the verdict.
+
+    Answers the exit status.
+    """
     report = {"command": options.command, **stream_fields(session), **run_fields(session)}
     report["warnings"] = [*cautions, *report["warnings"]]
     out.mkdir(parents=True, exist_ok=True)
     save(config, out, {"command": options.command, "versions": versions()})
-    page = write_report(out, report, figures(session))
+    shown = figures(session)
+    if coupling is not None and shown is not None:
+        report["coupling"], shown = coupling[0], replace(shown, coupling=coupling[1].coupling)
+    page = write_report(out, report, shown)
     if options.json:
         write_stdout(to_json(report))
     else:
