@@ -16,12 +16,12 @@ from app.terminal import Terminal, write_stdout
 from calibration.calibrate import CalibrationResult
 from calibration.calibrate import calibrate as fit
 from calibration.datasets.recording import survey
-from calibration.decoding.order import SIZES, CalibrationOrder, is_of_two_windows
 from calibration.decoding.process import Finished, Standing, TrainingProcess
 from calibration.defaults import default_chain
 from calibration.report import to_json, write_report
 from calibration.store import digest_of
 from calibration.subjects import save as save_subject
+from calibration.turning.order import SIZES, CalibrationOrder, is_of_two_windows
 from engines.errors import InputError
 from pipeline.epochs import EpochConfig
 from pipeline.sources.base import Source

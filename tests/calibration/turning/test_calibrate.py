@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from calibration.decoding.calibrate import LEAST_STEPS, anytime_chain, calibrate, enough, recipe_of
 from calibration.decoding.fit import n_batches
-from calibration.decoding.order import SIZES, is_of_two_windows
 from calibration.objects.builtin import BuiltIn
 from calibration.recipes import networks
+from calibration.turning.calibrate import LEAST_STEPS, anytime_chain, calibrate, enough, recipe_of
+from calibration.turning.order import SIZES, is_of_two_windows
 from engines.errors import InputError
 from pipeline.preprocess import ChainConfig
 from tests.scripted import EEG
@@ -48,5 +48,5 @@ def test_the_order_knows_the_families_and_sizes_without_loading_torch():
     names = ("brainssd", "brainssd/without coupling", "neuro3d", "enigma")
     assert all(is_of_two_windows(name) for name in names) and not is_of_two_windows("ridge")
     assert set(SIZES) == set(networks.SIZES)
-    said = "import sys, calibration.decoding.order, calibration.subjects; assert 'torch' not in sys.modules"
+    said = "import sys, calibration.turning.order, calibration.subjects; assert 'torch' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", said], check=False).returncode == 0

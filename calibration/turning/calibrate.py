@@ -1,6 +1,6 @@
 """Calibration of an anytime decoder: recordings of pictures and turns in, an evaluated subject out.
 
-Thread: any; takes minutes (`calibration/decoding/order.py` gives it a process of its own).
+Thread: any; takes minutes (`calibration/turning/order.py` gives it a process of its own).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,6 @@ from calibration.datasets.recording import OpenSource, survey
 from calibration.decoding.fit import n_batches
 from calibration.decoding.fitted import FittedNetwork
 from calibration.decoding.keep import keep
-from calibration.decoding.order import CalibrationOrder
 from calibration.decoding.read import from_recordings
 from calibration.decoding.splits import PARTS, Split, split
 from calibration.decoding.steps import Progress
@@ -30,6 +29,7 @@ from calibration.recipes.ridge import RidgeRecipe
 from calibration.recipes.systems import systems
 from calibration.stimuli import StimulusSet
 from calibration.store import StreamRecord
+from calibration.turning.order import CalibrationOrder
 from engines.errors import InputError
 from pipeline.anytime import Windows
 from pipeline.preprocess import ChainConfig

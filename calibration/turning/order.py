@@ -44,7 +44,7 @@ class CalibrationOrder:
     seed: int = 0
 
     def __call__(self, progress: Progress) -> dict[str, Any]:
-        """Carry it out; raises as `calibration.decoding.calibrate.carry_out`."""
-        from calibration.decoding.calibrate import carry_out  # torch belongs to the process that trains
+        """Carry it out; raises as `calibration.turning.calibrate.carry_out`."""
+        from calibration.turning.calibrate import carry_out  # torch belongs to the process that trains
 
         return carry_out(self, progress)

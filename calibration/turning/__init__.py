@@ -1,0 +1,1 @@
+"""Calibration of decoders of pictures and turns, from recordings to a subject."""
