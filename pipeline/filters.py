@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from pipeline.errors import StreamMismatch
-from pipeline.types import Array
+from pipeline.types import Array, Block, Boundary
 
 # A filter counts as settled when its response to a step has come within this fraction of the step.
 SETTLED_WITHIN = 0.01
@@ -52,6 +52,13 @@ class Samples:
     def cut(self, where: slice) -> "Samples":
         """The samples in `where`, as views."""
         return Samples(self.data[:, where], self.times_s[where], self.settled[where], self.usable[where])
+
+    def block(self, boundary: Boundary | None) -> Block:
+        """What leaves the last stage: read-only, NaN in every channel where it is not usable."""
+        data = self.data if self.usable.all() else np.where(self.usable, self.data, np.nan)
+        for array in (data, self.times_s, self.settled):
+            array.flags.writeable = False
+        return Block(data, self.times_s, self.settled, boundary)
 
 
 def joined(pieces: Sequence[Samples]) -> Samples:

@@ -45,10 +45,7 @@ class SecondRate:
         return self._block(self._resampler.push(held))
 
     def _block(self, samples: Samples) -> Block:
-        data = samples.data if samples.usable.all() else np.where(samples.usable, samples.data, np.nan)
         boundary = None
         if samples.n:
             boundary, self._pending = self._pending, None
-        for array in (data, samples.times_s, samples.settled):
-            array.flags.writeable = False
-        return Block(data, samples.times_s, samples.settled, boundary)
+        return samples.block(boundary)

@@ -96,10 +96,10 @@ def fit_network(
         WorkError: the loss is no number any more.
     """
     require_apart(training, selection)
-    kept = Checkpoint(checkpoint, _call(network, wiring, loss, budget, training, selection, seed, device))
     with torch.random.fork_rng(devices=[torch.cuda.current_device()] if device == "cuda" else []):
         torch.manual_seed(seed)
         run = _Training(network, wiring, loss, budget, training, selection, seed, device)
+        kept = Checkpoint(checkpoint, run.call)
         state = kept.read(device)
         if state is not None:
             run.restore(state)
@@ -116,31 +116,6 @@ def _tell(progress: Progress | None, run: "_Training") -> None:
         progress(run.history[-1])
 
 
-def _call(
-    network: Network,
-    wiring: Wiring,
-    loss: LossConfig,
-    budget: Budget,
-    training: TrialSet,
-    selection: TrialSet,
-    seed: int,
-    device: str,
-) -> Call:
-    """Everything that makes one training another."""
-    return {
-        "network": f"{type(network).__name__} {network.config}",
-        "wiring": f"{type(wiring).__name__} {vars(wiring)}",
-        "loss": str(loss),
-        "budget": str(asdict(budget)),
-        "seed": str(seed),
-        "training trials": training.digest(),
-        "selection trials": selection.digest(),
-        "device": device,
-        "threads": str(torch.get_num_threads()),
-        "torch": str(torch.__version__),
-    }
-
-
 class _Training:
     """All that changes from epoch to epoch, and how."""
 
@@ -155,7 +130,8 @@ class _Training:
         seed: int,
         device: str,
     ) -> None:
-        self.budget, self.training, self.selection, self.device = budget, training, selection, device
+        self.loss, self.budget, self.seed, self.device = loss, budget, seed, device
+        self.training, self.selection = training, selection
         self.means = training.averaged()
         for stream, whitening in network.whitenings.items():
             whitening.set(whitening_of(getattr(training, stream)))
@@ -179,6 +155,23 @@ class _Training:
         self.rng = np.random.default_rng(seed)
         self.best: dict[str, Tensor] = {}
         self.history: list[Step] = []
+
+    @property
+    def call(self) -> Call:
+        """Everything that makes one training another."""
+        network, wiring = self.fitted.network, self.fitted.wiring
+        return {
+            "network": f"{type(network).__name__} {network.config}",
+            "wiring": f"{type(wiring).__name__} {vars(wiring)}",
+            "loss": str(self.loss),
+            "budget": str(asdict(self.budget)),
+            "seed": str(self.seed),
+            "training trials": self.training.digest(),
+            "selection trials": self.selection.digest(),
+            "device": self.device,
+            "threads": str(torch.get_num_threads()),
+            "torch": str(torch.__version__),
+        }
 
     @property
     def epoch(self) -> int:
