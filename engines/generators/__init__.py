@@ -1,0 +1,1 @@
+"""From an embedding back to what was seen: pictures, shapes, words."""

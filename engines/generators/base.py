@@ -1,0 +1,113 @@
+"""What every generator offers. What is decoded is one value, `Seen`; each generator takes of it what it needs.
+
+    pictures = generator.pictures(embeddings, seeds)        # (n, size, size, 3)
+    surface = shaper.surface(Seen(embedding, picture=pictures[0]))
+    words = captioner.caption(Seen(embedding, category="chair", colour="red"))
+
+Embeddings are raw (`engines.vision.base`): generators were trained on embeddings with their own lengths.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.vision.base import Floats, Pictures
+
+Route = Literal["embedding", "picture", "words"]
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What was decoded of one trial.
+
+    `embedding` (dim,) raw; `picture` (height, width, 3) what was reconstructed, None before; `category`, `colour` and
+    `nearest` (keys of known pictures, the most alike first) in words, "" and () where they were not decoded.
+    """
+
+    embedding: Floats
+    picture: Pictures | None = None
+    category: str = ""
+    colour: str = ""
+    nearest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """A mesh: `vertices` (n, 3) float32 within the unit sphere, z up, `faces` (m, 3) int32, `colours` (n, 3) uint8."""
+
+    vertices: NDArray[np.float32]
+    faces: NDArray[np.int32]
+    colours: Pictures
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A sentence, and the way it came: from the embedding, from the reconstructed picture, or put together of words."""
+
+    text: str
+    route: Route
+
+
+class Generator(Protocol):
+    """What all three have in common. Thread: any, one at a time."""
+
+    @property
+    def name(self) -> str:
+        """What reports and the window call it."""
+        ...
+
+    @property
+    def pocket(self) -> bool:
+        """True for the small stand-ins that were trained on built-in objects; said wherever their work is shown."""
+        ...
+
+    @property
+    def encoder(self) -> str | None:
+        """The picture encoder whose embeddings it takes; None when it takes no embedding."""
+        ...
+
+    def warm_up(self) -> None:
+        """Do everything once that is slow only the first time."""
+        ...
+
+
+class PictureGenerator(Generator, Protocol):
+    """Embeddings to pictures."""
+
+    @property
+    def size_px(self) -> int:
+        """Width and height of its pictures."""
+        ...
+
+    def pictures(self, embeddings: Floats, seeds: Sequence[int]) -> Pictures:
+        """(n, dim) raw to (n, size_px, size_px, 3), in one batch; each picture depends on its own seed alone.
+
+        Raises:
+            InputError: embeddings of another length, or as many seeds as embeddings did not come.
+            WorkError: there was not enough memory.
+        """
+        ...
+
+
+class ShapeGenerator(Generator, Protocol):
+    """What was seen to a mesh."""
+
+    def surface(self, seen: Seen) -> Surface:
+        """The mesh.
+
+        Raises:
+            InputError: what it needs of `seen` is missing.
+            WorkError: it found no surface, or there was not enough memory.
+        """
+        ...
+
+
+class Captioner(Generator, Protocol):
+    """What was seen to a sentence."""
+
+    def caption(self, seen: Seen) -> Caption:
+        """The sentence."""
+        ...

@@ -1,0 +1,32 @@
+"""Which generators may run, in order, and where their weights are. Picklable: it travels to the process that generates."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PICTURES = ("sdxl-turbo", "pocket")
+SHAPES = ("trellis", "pocket")
+CAPTIONS = ("git", "blip2", "words")
+
+
+@dataclass(frozen=True)
+class GeneratorsConfig:
+    """Allowed generators of each kind, the first that is here and takes the decoder's embeddings is used; () for none.
+
+    `sdxl_turbo`, `tiny_vae`, `git`, `blip2` are folders in Hugging Face's layout, `adapter` an IP-Adapter file,
+    `trellis` a folder of weights, all None to look in the user's hub cache; `trellis_python` the interpreter that has
+    TRELLIS installed, None when there is none. `steps` 1 to 4 of the picture generator; `device` "auto", "cpu", "cuda".
+    """
+
+    pictures: tuple[str, ...] = PICTURES
+    shapes: tuple[str, ...] = SHAPES
+    captions: tuple[str, ...] = CAPTIONS
+    sdxl_turbo: Path | None = None
+    adapter: Path | None = None
+    tiny_vae: Path | None = None
+    trellis_python: Path | None = None
+    trellis: Path | None = None
+    git: Path | None = None
+    blip2: Path | None = None
+    steps: int = 1
+    device: str = "auto"
+    threads: int = 1
