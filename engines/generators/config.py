@@ -1,4 +1,4 @@
-"""Which generators may run, in order, and where their weights are. Picklable: it travels to the process that generates."""
+"""Which generators may run, in order, and where their weights are. Picklable: it goes to the process that generates."""
 
 from dataclasses import dataclass
 from pathlib import Path
