@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from calibration.decoding.fitted import Fitted, FittedNetwork, Predictions
+from calibration.decoding.fitted import Fitted, FittedNetwork, Predictions, joined
 from calibration.decoding.trials import Floats, Numbers, TrialSet
 from engines.errors import InputError
 from engines.models.brainssd import BrainSsd
@@ -65,7 +65,8 @@ def of_another_category(category: Numbers, rng: np.random.Generator) -> Numbers:
 class Control:
     """A change at test. `exchange` is done to single trials, before any averaging; `n_dynamic` as in `Fitted.predict`.
 
-    `coupling`: BrainSSD's coupling is computed from the static stream of another trial.
+    `coupling`: BrainSSD's coupling is computed from the static stream of another trial. `times`: how many changes are
+    drawn, so that no row hangs on one of them.
     """
 
     name: str
@@ -73,14 +74,18 @@ class Control:
     exchange: Callable[[TrialSet, np.random.Generator], TrialSet] = unchanged
     n_dynamic: int | None = None
     coupling: bool = False
+    times: int = 1
 
     def applies(self, fitted: Fitted) -> bool:
         """Whether the decoder has what is taken away."""
         return not self.coupling or coupled(fitted)
 
     def predict(self, fitted: Fitted, trials: TrialSet, averaged: bool, seed: int) -> Predictions:
-        """Answers to the changed trials, in the order of `trials` or of `trials.averaged()`."""
+        """Answers to the changed trials, in the order of `trials` or `trials.averaged()`, `times` after one another."""
         rng = np.random.default_rng(seed)
+        return joined([self._once(fitted, trials, averaged, rng) for _ in range(self.times)])
+
+    def _once(self, fitted: Fitted, trials: TrialSet, averaged: bool, rng: np.random.Generator) -> Predictions:
         changed = self.exchange(trials, rng)
         changed = changed.averaged() if averaged else changed
         if not self.coupling:
@@ -95,6 +100,7 @@ CONTROLS = (
         "shuffled EEG",
         "Every trial gets the EEG of another: nothing is left to decode, anything above chance is a leak.",
         exchange=shuffled_eeg,
+        times=5,
     ),
     Control(
         "picture alone", "The answer before the turn: what the turn adds is the distance to the whole.", n_dynamic=0

@@ -122,7 +122,8 @@ def evaluate(
             if control.applies(fitted):
                 answers = control.predict(fitted, test, trials == AVERAGED, seed)
                 taken = [one for one in measures(answers, shown) if one.name in following(shown)]
-                rows += [_row(trials, None, control.name, score(one, shuffled)) for one in taken]
+                again = Shuffles(np.tile(shuffled.item, control.times), shuffled.to)
+                rows += [_row(trials, None, control.name, score(one, again)) for one in taken]
     return Evaluation(tuple(rows), confidence(fitted, selection, test))
 
 

@@ -3,6 +3,7 @@
 Thread: one at a time.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,6 +38,15 @@ class Predictions:
     category: Floats
     colour: Floats
     centre: Floats
+
+
+def joined(parts: Sequence[Predictions]) -> Predictions:
+    """Answers of one decoder, one part after the other."""
+    first = parts[0]
+    embedding, category, colour = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("embedding", "category", "colour")
+    )
+    return Predictions(embedding, category, colour, first.centre)
 
 
 class Fitted(Protocol):

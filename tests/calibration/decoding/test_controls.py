@@ -65,6 +65,13 @@ def test_shuffling_moves_both_streams_together_and_no_label():
     assert (moved.item == trials.item).all()
 
 
+def test_a_control_drawn_several_times_answers_each_time_to_another_draw():
+    trials = planted()
+    five = CONTROLS[0].predict(Templates(), trials, averaged=False, seed=0).category.reshape(5, len(trials), -1)
+    assert len(np.unique(five, axis=0)) == 5
+    assert all((np.sort(one, axis=0) == np.sort(five[0], axis=0)).all() for one in five)
+
+
 def test_only_the_pictures_stream_is_taken_from_others():
     trials = planted()
     moved = other_pictures(trials, np.random.default_rng(0))

@@ -45,6 +45,7 @@ def test_averaging_helps_and_counts_objects(found):
 def test_shuffled_eeg_is_at_chance_and_the_other_controls_say_where_it_was(found):
     shuffled = found.row(SINGLE, "6-way top-1", control="shuffled EEG")
     assert shuffled.p > 0.05 and shuffled.ci95[0] < 1 / 6 < shuffled.ci95[1]
+    assert shuffled.n == 5 * found.row(SINGLE, "6-way top-1").n
     assert found.row(SINGLE, "6-way top-1", control="picture alone").mean == found.row(SINGLE, "6-way top-1", 0.0).mean
     only_turn = evaluate(Templates(("dynamic",)), planted((7,), seed=1), planted(effect=1.0), CONTROLS[2:3], 19)
     assert only_turn.row(SINGLE, "6-way top-1", control="turn alone").mean == only_turn.row(SINGLE, "6-way top-1").mean
