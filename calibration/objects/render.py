@@ -21,7 +21,7 @@ BACKGROUND = 118
 """Of 255 in each channel: mid grey as a screen shows it."""
 
 _FINENESS = 3
-_CREASE_DEG = 40.0
+CREASE_DEG = 40.0
 _NOTHING = -1
 
 
@@ -41,13 +41,7 @@ class Renderer:
     """
 
     def __init__(self, size_px: int) -> None:
-        # Without a screen VTK tries X, warns, and goes on with EGL as it should.
-        vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_ERROR)
-        fine_px = _FINENESS * size_px
-        self._plotter = pv.Plotter(off_screen=True, window_size=(fine_px, fine_px), lighting="none")
-        self._plotter.disable_anti_aliasing()
-        for position, intensity in LIGHTS:
-            self._plotter.add_light(pv.Light(position=position, intensity=intensity, light_type="camera light"))
+        self._plotter = lit_plotter(size_px)
         self._shown: Solid | None = None
         self._painted, self._numbered = pv.Actor(), pv.Actor()
 
@@ -62,9 +56,7 @@ class Renderer:
     def picture(self, solid: Solid, turn_deg: float = 0.0, pose: Pose | None = None) -> Picture:
         """(size_px, size_px, 3): `solid` in its own pose, or in `pose`, turned by `turn_deg` (anticlockwise)."""
         self._show(solid, pose_of(solid) if pose is None else pose, turn_deg)
-        size = self.size_px
-        fine = self._shot(self._painted, BACKGROUND).reshape(size, _FINENESS, size, _FINENESS, 3)
-        return np.asarray(np.round(fine.mean(axis=(1, 3))), dtype=np.uint8)
+        return smooth(self._shot(self._painted, BACKGROUND))
 
     def view(self, solid: Solid, turn_deg: float = 0.0, pose: Pose | None = None) -> View:
         """As `picture`, and which part is where."""
@@ -86,20 +78,49 @@ class Renderer:
             self._painted.prop.interpolation = "phong"
             self._numbered = self._plotter.add_mesh(mesh.copy(), scalars="number", rgb=True, lighting=False)
             self._shown = solid
-        camera = self._plotter.camera
-        yaw, roll, rise = np.radians([-pose.yaw_deg - turn_deg, pose.roll_deg, ELEVATION_DEG])
-        upright = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
-        camera.focal_point = (0, 0, 0)
-        camera.position = upright @ [0, -DISTANCE * np.cos(rise), DISTANCE * np.sin(rise)]
-        camera.up = upright @ [-np.sin(roll), np.cos(roll) * np.sin(rise), np.cos(roll) * np.cos(rise)]
-        camera.view_angle = 2 * np.degrees(np.arctan(pose.half_width / DISTANCE))
-        camera.clipping_range = (DISTANCE - 1.1, DISTANCE + 1.1)
+        aim(self._plotter, pose, turn_deg)
 
     def _shot(self, actor: pv.Actor, background: int) -> Picture:
         self._painted.visibility, self._numbered.visibility = actor is self._painted, actor is self._numbered
-        self._plotter.set_background((background, background, background))
-        self._plotter.render()
-        return np.asarray(self._plotter.screenshot(return_img=True))
+        return shot(self._plotter, background)
+
+
+def lit_plotter(size_px: int) -> pv.Plotter:
+    """An off-screen plotter under the light of all pictures, so much finer than `size_px` as `smooth` takes."""
+    # Without a screen VTK tries X, warns, and goes on with EGL as it should.
+    vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_ERROR)
+    fine_px = _FINENESS * size_px
+    plotter = pv.Plotter(off_screen=True, window_size=(fine_px, fine_px), lighting="none")
+    plotter.disable_anti_aliasing()
+    for position, intensity in LIGHTS:
+        plotter.add_light(pv.Light(position=position, intensity=intensity, light_type="camera light"))
+    return plotter
+
+
+def aim(plotter: pv.Plotter, pose: Pose, turn_deg: float) -> None:
+    """Look at what stands in the middle of the scene, in `pose`, turned by `turn_deg` (anticlockwise)."""
+    camera = plotter.camera
+    yaw, roll, rise = np.radians([-pose.yaw_deg - turn_deg, pose.roll_deg, ELEVATION_DEG])
+    upright = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
+    camera.focal_point = (0, 0, 0)
+    camera.position = upright @ [0, -DISTANCE * np.cos(rise), DISTANCE * np.sin(rise)]
+    camera.up = upright @ [-np.sin(roll), np.cos(roll) * np.sin(rise), np.cos(roll) * np.cos(rise)]
+    camera.view_angle = 2 * np.degrees(np.arctan(pose.half_width / DISTANCE))
+    camera.clipping_range = (DISTANCE - 1.1, DISTANCE + 1.1)
+
+
+def shot(plotter: pv.Plotter, background: int = BACKGROUND) -> Picture:
+    """The scene as it stands, on plain grey, as fine as the plotter is."""
+    plotter.set_background((background, background, background))
+    plotter.render()
+    return np.asarray(plotter.screenshot(return_img=True))
+
+
+def smooth(fine: Picture) -> Picture:
+    """A fine shot without steps at its edges, at the size that was asked for."""
+    height, width = (n // _FINENESS for n in fine.shape[:2])
+    blocks = fine.reshape(height, _FINENESS, width, _FINENESS, 3)
+    return np.asarray(np.round(blocks.mean(axis=(1, 3))), dtype=np.uint8)
 
 
 def _faceted(solid: Solid) -> pv.PolyData:
@@ -110,7 +131,7 @@ def _faceted(solid: Solid) -> pv.PolyData:
     return mesh.compute_normals(
         cell_normals=False,
         split_vertices=True,
-        feature_angle=_CREASE_DEG,
+        feature_angle=CREASE_DEG,
         consistent_normals=False,
         auto_orient_normals=False,
     )
