@@ -23,11 +23,10 @@ from calibration.decoding.metrics import (
     cosine,
     reliability,
     softmax,
-    top_k_credit,
 )
 from calibration.decoding.scores import N_PERMUTATIONS, Measure, Score, Shuffles, score, shuffles
 from calibration.decoding.trials import Floats, Numbers, TrialSet
-from calibration.stats import temperature_of
+from calibration.stats import temperature_of, top_k_credit
 from pipeline.anytime import Windows
 
 SINGLE, AVERAGED = "single trials", "averaged trials"

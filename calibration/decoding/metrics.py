@@ -2,11 +2,7 @@
 
 Every measure is a matrix of credit (n, truth): what prediction i would earn, 0 to 1, if that truth were the right one.
 The accuracy is the mean credit of what was shown, and permuting what was shown asks for other entries of the same
-matrix (calibration/decoding/scores.py).
-
-N-way top-k is exact, not drawn: with r of the K - 1 others above the truth, N - 1 of them drawn as distractors leave it
-among the first k with the probability of a hypergeometric draw (the mean over all draws; published code draws once per
-item). Equal scores share their places evenly, so that a constant answer stands at chance.
+matrix (calibration/decoding/scores.py). N-way top-k is `calibration.stats.top_k_credit`.
 
 Numpy, float64. Thread: any.
 """
@@ -15,38 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
-
-from engines.errors import InputError, WorkError
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
 N_BINS = 10
-
-
-def top_k_credit(scores: NDArray[np.floating], k: int, n_way: int | None = None) -> Array:
-    """Probability (n, K) that each of K answers is among the best `k` of itself and `n_way` - 1 others of the K.
-
-    `scores` (n, K), higher is better; `n_way` None takes all K.
-
-    Raises:
-        InputError: fewer answers than `n_way`, or `k` outside 1 to `n_way`.
-        WorkError: a score is no number.
-    """
-    n_answers = scores.shape[1]
-    n_way = n_answers if n_way is None else n_way
-    if not 1 <= k <= n_way <= n_answers:
-        raise InputError(f"expected 1 <= k <= N <= {n_answers} answers; got top-{k} of {n_way}")
-    if not np.isfinite(scores).all():
-        raise WorkError(f"expected finite scores; {np.count_nonzero(~np.isfinite(scores))} of {scores.size} are not")
-    # Place r (0 best) to the probability that fewer than k of the r above are drawn.
-    by_place = stats.hypergeom.cdf(k - 1, n_answers - 1, np.arange(n_answers), n_way - 1)
-    summed = np.concatenate([[0.0], np.cumsum(by_place)])
-    first = stats.rankdata(-scores, "min", axis=1).astype(np.int64) - 1
-    last = stats.rankdata(-scores, "max", axis=1).astype(np.int64)
-    credit: Array = (summed[last] - summed[first]) / (last - first)
-    return credit
 
 
 def cosine(predicted: NDArray[np.floating], gallery: NDArray[np.floating]) -> Array:

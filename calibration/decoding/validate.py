@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from calibration.baselines import BASELINE, fit_evoked, metrics_of
 from calibration.candidates import class_means, discriminants
 from calibration.decoding.fitted import Fitted, FittedRidge
-from calibration.decoding.metrics import reliability, softmax, top_k_credit
+from calibration.decoding.metrics import reliability, softmax
 from calibration.decoding.scores import Measure, Score, Shuffles, score, shuffles
 from calibration.decoding.splits import Split
 from calibration.decoding.subject import Temperatures
 from calibration.decoding.trials import TrialSet
-from calibration.stats import confusion, temperature_of
+from calibration.stats import confusion, temperature_of, top_k_credit
 from calibration.store import ValidationRow
 from pipeline.anytime import Windows
 from pipeline.types import Array

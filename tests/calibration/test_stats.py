@@ -1,3 +1,5 @@
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -13,7 +15,9 @@ from calibration.stats import (
     pooled_interval,
     runs_p,
     temperature_of,
+    top_k_credit,
 )
+from engines.errors import InputError, WorkError
 
 
 def test_balanced_accuracy_and_confusion_are_those_of_scikit_learn():
@@ -108,3 +112,50 @@ def test_runs_tell_stretches_from_random_order():
 def test_order_tells_early_classes_from_late_ones():
     assert order_p(np.repeat([0, 1], 20)) < 1e-6
     assert order_p(np.tile([0, 1], 20)) > 0.5
+
+
+def drawn_by_hand(scores, truth, k, n_way):
+    """Share of all sets of distractors, and of all orders among equals, that leave the truth among the first k."""
+    others = [i for i in range(len(scores)) if i != truth]
+    hits = []
+    for distractors in combinations(others, n_way - 1):
+        above = sum(scores[i] > scores[truth] for i in distractors)
+        equal = sum(scores[i] == scores[truth] for i in distractors)
+        hits.append(np.mean([above + place < k for place in range(equal + 1)]))
+    return np.mean(hits)
+
+
+@pytest.mark.parametrize(("k", "n_way"), [(1, 2), (1, 7), (5, 7), (2, 4), (3, 5)])
+def test_n_way_accuracy_is_the_mean_over_all_draws_of_distractors(k, n_way):
+    rng = np.random.default_rng(k)
+    scores = np.vstack([rng.standard_normal((3, 7)), rng.integers(0, 3, (3, 7))])
+    expected = [[drawn_by_hand(row, truth, k, n_way) for truth in range(7)] for row in scores]
+    assert top_k_credit(scores, k, n_way) == pytest.approx(np.array(expected), abs=1e-12)
+
+
+def test_n_way_accuracy_is_what_many_random_draws_come_to():
+    rng = np.random.default_rng(0)
+    scores = rng.standard_normal(72)
+    draws = [rng.choice(71, 9, replace=False) + 1 for _ in range(20_000)]
+    hits = np.mean([np.sum(scores[d] > scores[0]) < 3 for d in draws])
+    assert top_k_credit(scores[None], 3, 10)[0, 0] == pytest.approx(hits, abs=0.01)
+
+
+def test_a_constant_answer_stands_at_chance():
+    assert top_k_credit(np.zeros((2, 72)), 5) == pytest.approx(np.full((2, 72), 5 / 72))
+    assert top_k_credit(np.zeros((1, 6)), 1, 2) == pytest.approx(np.full((1, 6), 0.5))
+
+
+def test_credit_over_all_truths_sums_to_k_of_n():
+    scores = np.random.default_rng(1).standard_normal((4, 9))
+    assert top_k_credit(scores, 2, 5).mean(axis=1) == pytest.approx(np.full(4, 2 / 5))
+
+
+def test_more_ways_than_answers_are_refused():
+    with pytest.raises(InputError, match="top-1 of 8"):
+        top_k_credit(np.zeros((1, 7)), 1, 8)
+
+
+def test_scores_that_are_no_numbers_are_a_fault_and_no_answer():
+    with pytest.raises(WorkError, match="1 of 3"):
+        top_k_credit(np.array([[0.0, np.nan, 1.0]]), 1)

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from calibration.decoding.metrics import top_k_credit
 from calibration.decoding.scores import Measure, interval, mean_interval, over_participants, score, shuffles
-from calibration.stats import balanced_accuracy
+from calibration.stats import balanced_accuracy, top_k_credit
 from engines.errors import InputError
 
 
