@@ -1,0 +1,326 @@
+"""Training of the pocket shape decoder on built-in objects 00 to 06; 07 chooses the step, 08 and 09 stay unopened.
+
+    loss =   |distance - true distance|, the true one cut off at `CUT` (after DeepSDF: Park et al. 2019,
+             arXiv:1901.05103, equation 4; there a prediction cut off too learns nothing where it is most wrong)
+           + 0.5 |colour - colour of the nearest part| near the surface
+
+Asked are points near the surface and all about. Embeddings are those of the pocket vision encoder: of the object as its
+picture shows it and turned a little to both sides, in its own and in other paints; they are disturbed as decoded ones
+are. The answer is always the object in its own frame. See docs/decisions/0166-pocket-shape.md.
+"""
+
+import copy
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+from torch import Tensor
+
+from calibration.objects.catalogue import CATEGORIES, SELECTION, TRAINING
+from calibration.objects.distance import nearest_part, signed_distance
+from calibration.objects.render import BACKGROUND
+from calibration.objects.solid import Solid, scatter
+from calibration.recipes.augment import repainted
+from calibration.recipes.object_views import ObjectViews, Progress, digest_of, solids_of, views_of
+from engines.errors import WorkError
+from engines.generators.base import Seen, Surface
+from engines.generators.shape import PocketShape, ShapeConfig, ShapeNet, ShapeOrigin
+from engines.vision.base import Floats, PictureEncoder
+from engines.vision.pocket import PocketVision
+from pipeline.types import Array
+
+CUT = 0.1
+N_ASKED = 16_384
+ANGLES = (0, 1, -1)
+"""Of the views: the picture itself, and turned to both sides."""
+LEVELS = (0.0, 0.01, 0.02, 0.03)
+"""Distances at which the surface may be drawn."""
+TOLERANCE = 0.05
+
+_SCATTER = (0.03, 0.1)
+_N_CHECKED = 2048
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long and how hard. `kept` is the least correlation that a disturbed embedding keeps with the true one."""
+
+    n_steps: int = 4000
+    n_objects: int = 32
+    n_points: int = 1024
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    kept: float = 0.5
+    colour_weight: float = 0.5
+    inside_weight: float = 2.0
+    n_checks: int = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Shapes:
+    """What is known of objects.
+
+    `embeddings` (object, angle, paint, dim) raw; `points` (object, n, 3), `distances` and `parts` (object, n) of them;
+    `paints` (object, paint, part, 3) colours of parts.
+    """
+
+    embeddings: Floats
+    points: NDArray[np.float16]
+    distances: NDArray[np.float16]
+    parts: NDArray[np.uint8]
+    paints: Floats
+
+
+def train(
+    seed: int, cache: Path, recipe: Recipe | None = None, categories: Sequence[str] = CATEGORIES,
+    progress: Progress | None = None, snapshot: Path | None = None,
+) -> PocketShape:  # fmt: skip
+    """Render and measure the training and selection objects (or read them from `cache`), and train on them.
+
+    About half an hour on two cores. Each better network is written to `snapshot` as soon as it is found.
+
+    Thread: one at a time (it holds a graphics context).
+    """
+    encoder = PocketVision.load()
+    training, selection = solids_of(categories, TRAINING), solids_of(categories, SELECTION)
+    known = shapes_of(training, encoder, cache, _part(progress, 0.0, 0.4))
+    asked = shapes_of(selection, encoder, cache, _part(progress, 0.4, 0.45))
+    origin = ShapeOrigin(digest_of(training), digest_of(selection), seed, {})
+    fitting = Fitting(ShapeConfig(), known, recipe or Recipe(), seed)
+
+    def keep(net: ShapeNet) -> None:
+        if snapshot:
+            PocketShape(copy.deepcopy(net), LEVELS[0], origin).save(snapshot)
+
+    net = fitting.run(asked, _part(progress, 0.45, 1.0), keep)
+    return drawn(net, asked, selection, origin)
+
+
+def _part(progress: Progress | None, start: float, stop: float) -> Progress | None:
+    return progress and (lambda share: progress(start + share * (stop - start)))
+
+
+def shapes_of(
+    solids: Sequence[Solid], encoder: PictureEncoder, cache: Path, progress: Progress | None = None
+) -> Shapes:
+    """Everything that is learned from `solids`; views and distances are kept in the folder `cache`."""
+    size_px = 96
+    views = views_of(solids, size_px, cache, _part(progress, 0.0, 0.5))
+    measured = []
+    for i, solid in enumerate(solids):
+        measured.append(_measured(solid, cache))
+        if progress:
+            progress(0.5 + 0.5 * (i + 1) / len(solids))
+    points, distances, parts = (np.stack(column) for column in zip(*measured, strict=True))
+    return Shapes(_embedded(views, encoder), points, distances, parts, _painted(solids, views))
+
+
+def _measured(solid: Solid, cache: Path) -> tuple[NDArray[np.float16], NDArray[np.float16], NDArray[np.uint8]]:
+    key = hashlib.sha256(repr((solid.digest, N_ASKED, _SCATTER)).encode()).hexdigest()[:16]
+    path = cache / f"{solid.category}-{solid.name}-distances-{key}.npz"
+    if not path.exists():
+        points = _points_about(solid)
+        distances, parts = (measure(solid, points.astype(np.float64)) for measure in (signed_distance, nearest_part))
+        unfinished = path.with_suffix(".part.npz")
+        np.savez(unfinished, points=points, distances=distances.astype(np.float16), parts=parts.astype(np.uint8))
+        unfinished.replace(path)
+    with np.load(path) as stored:
+        return stored["points"], stored["distances"], stored["parts"]
+
+
+def _points_about(solid: Solid) -> NDArray[np.float16]:
+    """Half close to the surface, a quarter about it, a quarter anywhere."""
+    rng = np.random.default_rng(solid.number)
+    near, about = N_ASKED // 2, N_ASKED // 4
+    surface = scatter(solid.vertices, solid.faces, near + about, rng)[0]
+    surface[:near] += _SCATTER[0] * rng.standard_normal((near, 3))
+    surface[near:] += _SCATTER[1] * rng.standard_normal((about, 3))
+    anywhere = rng.uniform(-1.05, 1.05, (N_ASKED - near - about, 3))
+    mixed: NDArray[np.float16] = rng.permutation(np.concatenate([surface, anywhere])).astype(np.float16)
+    return mixed
+
+
+def _embedded(views: ObjectViews, encoder: PictureEncoder) -> Floats:
+    """(object, angle, paint, dim)."""
+    n_objects, n_paints = views.gains.shape[:2]
+    raw = np.empty((n_objects, len(ANGLES), n_paints, encoder.dim), dtype=np.float32)
+    for i in range(n_objects):
+        for a, angle in enumerate(ANGLES):
+            pictures = torch.from_numpy(views.pictures[i, angle])[None].expand(n_paints, -1, -1, -1)
+            parts = torch.from_numpy(views.parts[i, angle])[None].expand(n_paints, -1, -1)
+            layers = repainted(pictures, parts, torch.from_numpy(views.gains[i]))
+            seen = 255 * layers[:, :3] + BACKGROUND * (1 - layers[:, 3:])
+            raw[i, a] = encoder.embed(seen.round().byte().permute(0, 2, 3, 1).numpy())
+    return raw
+
+
+def _painted(solids: Sequence[Solid], views: ObjectViews) -> Floats:
+    """(object, paint, part, 3)."""
+    paints = np.zeros((*views.gains.shape[:2], views.gains.shape[2] - 1, 3), dtype=np.float32)
+    for row, gains, solid in zip(paints, views.gains, solids, strict=True):
+        own = np.array([part.colour for part in solid.parts])
+        row[:, : len(own)] = np.clip(gains[:, 1 : 1 + len(own)] * own, 0, 1)
+    return paints
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Embeddings (m, dim) that others are disturbed with, their mean and their deviation (dim,)."""
+
+    raw: Tensor
+    centre: Tensor
+    spread: Tensor
+
+    @classmethod
+    def of(cls, shapes: Shapes) -> "Pool":
+        """All of `shapes`."""
+        raw = torch.from_numpy(shapes.embeddings.reshape(-1, shapes.embeddings.shape[-1]))
+        return cls(raw, raw.mean(dim=0), raw.std(dim=0))
+
+
+def disturbed(embeddings: Tensor, pool: Pool, kept: float, random: torch.Generator) -> Tensor:
+    """`embeddings` (n, dim) mixed with errors such as decoders make, each with a correlation from `kept` to 1.
+
+    The mean and deviation stay, as after `calibration.decoding.restore`. Half of an error is like another object of
+    `pool`, half is noise in every dimension.
+    """
+    n = len(embeddings)
+    other = pool.raw[torch.randint(len(pool.raw), (n,), generator=random)]
+    true, error = ((raw - pool.centre) / pool.spread for raw in (embeddings, other))
+    error = (error + torch.randn(true.shape, generator=random)) / 2**0.5
+    share = kept + (1 - kept) * torch.rand(n, 1, generator=random)
+    return pool.centre + pool.spread * (share * true + (1 - share**2).sqrt() * error)
+
+
+class Fitting:
+    """One training. The same seed gives the same weights on the same machine with the same number of threads."""
+
+    def __init__(self, config: ShapeConfig, known: Shapes, recipe: Recipe, seed: int) -> None:
+        self._known, self._recipe = known, recipe
+        self._rng, self._random = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self.net = ShapeNet(config)
+        self._pool = Pool.of(known)
+        self.net.centre.copy_(self._pool.centre)
+        self.net.spread.copy_(self._pool.spread)
+        self._optimiser = torch.optim.AdamW(
+            self.net.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimiser, recipe.learning_rate, total_steps=recipe.n_steps, pct_start=0.1
+        )
+
+    def run(
+        self, asked: Shapes, progress: Progress | None = None, snapshot: Callable[[ShapeNet], None] | None = None
+    ) -> ShapeNet:
+        """Train; returns the network of the check whose loss on `asked` was lowest. Each better one is a snapshot."""
+        recipe, lowest, best = self._recipe, np.inf, dict[str, Tensor]()
+        checks = set(np.linspace(0, recipe.n_steps, recipe.n_checks + 1, dtype=int)[1:].tolist())
+        for step in range(1, recipe.n_steps + 1):
+            self.step()
+            if step in checks and (loss := self.loss_on(asked)) < lowest:
+                lowest, best = loss, {name: value.clone() for name, value in self.net.state_dict().items()}
+                if snapshot:
+                    snapshot(self.net)
+            if progress:
+                progress(step / recipe.n_steps)
+        self.net.load_state_dict(best)
+        return self.net
+
+    def step(self) -> float:
+        """Learn from one batch; returns its loss."""
+        loss = _loss(self.net.train(), *self._batch(), self._recipe)
+        self._optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimiser.step()
+        self._schedule.step()
+        return float(loss.detach())
+
+    def loss_on(self, asked: Shapes) -> float:
+        """Of other objects' pictures, half of them disturbed; always the same points and disturbances."""
+        rng, random = np.random.default_rng(0), torch.Generator().manual_seed(0)
+        n = len(asked.embeddings)
+        raw = torch.from_numpy(asked.embeddings[:, 0, 0])
+        batch = _batch(asked, np.arange(n), np.zeros(n, dtype=int), _N_CHECKED, rng)
+        with torch.inference_mode():
+            seen = (raw, disturbed(raw, self._pool, self._recipe.kept, random))
+            return float(sum(_loss(self.net.eval(), some, batch, self._recipe) for some in seen)) / len(seen)
+
+    def _batch(self) -> tuple[Tensor, "Batch"]:
+        known, n, rng = self._known, self._recipe.n_objects, self._rng
+        n_objects, n_angles, n_paints = known.embeddings.shape[:3]
+        rows, angles, paints = (rng.integers(most, size=n) for most in (n_objects, n_angles, n_paints))
+        raw = torch.from_numpy(known.embeddings[rows, angles, paints])
+        return (
+            disturbed(raw, self._pool, self._recipe.kept, self._random),
+            _batch(known, rows, paints, self._recipe.n_points, rng),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """`points` (n, m, 3), `distances` (n, m), `colours` (n, m, 3)."""
+
+    points: Tensor
+    distances: Tensor
+    colours: Tensor
+
+
+def _batch(
+    shapes: Shapes, rows: NDArray[np.int64], paints: NDArray[np.int64], n_points: int, rng: np.random.Generator
+) -> Batch:
+    at = (rows[:, None], rng.integers(shapes.points.shape[1], size=(len(rows), n_points)))
+    points, distances = (torch.from_numpy(values[at]).float() for values in (shapes.points, shapes.distances))
+    return Batch(points, distances, torch.from_numpy(shapes.paints[rows[:, None], paints[:, None], shapes.parts[at]]))
+
+
+def _loss(net: ShapeNet, embeddings: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
+    # Less time than in single precision on processors that multiply in it; the weights stay single.
+    with torch.autocast("cpu", torch.bfloat16):
+        answer: Tensor = net(embeddings, batch.points)
+    distances, true = answer[..., 0].float(), batch.distances
+    # Beyond the cut, every answer beyond it on the same side is right.
+    target = torch.where(true > CUT, distances.clamp(min=CUT), true)
+    target = torch.where(true < -CUT, distances.clamp(max=-CUT), target)
+    weights = 1 + (recipe.inside_weight - 1) * (true < 0)
+    off = (answer[..., 1:].float() - batch.colours).abs()[true.abs() < CUT / 2]
+    loss: Tensor = (weights * (distances - target).abs()).mean() / CUT + recipe.colour_weight * off.mean()
+    return loss
+
+
+def drawn(net: ShapeNet, asked: Shapes, solids: Sequence[Solid], origin: ShapeOrigin) -> PocketShape:
+    """`net` drawing at the one of `LEVELS` where the pictures of `solids` come out best, with its scores there."""
+    scores = {level: scored(PocketShape(net, level, origin), asked, solids) for level in LEVELS}
+    level = max(scores, key=lambda level: scores[level]["f_score"])
+    return PocketShape(net, level, replace(origin, scores=scores[level]))
+
+
+def scored(shape: PocketShape, asked: Shapes, solids: Sequence[Solid]) -> dict[str, float]:
+    """Means over `solids`: F-score at `TOLERANCE`, 0 where no surface was found, and the share where one was."""
+    f_scores = []
+    for embedding, solid in zip(asked.embeddings[:, 0, 0], solids, strict=True):
+        try:
+            surface = shape.surface(Seen(embedding))
+        except WorkError:
+            continue
+        f_scores.append(f_score(surface, solid))
+    return {"f_score": sum(f_scores) / len(solids), "found": len(f_scores) / len(solids)}
+
+
+def f_score(surface: Surface, solid: Solid, n: int = 2048) -> float:
+    """Harmonic mean of how much of each surface lies within `TOLERANCE` of the other (Tatarchenko et al. 2019)."""
+    rng = np.random.default_rng(0)
+    ours = scatter(surface.vertices.astype(np.float64), surface.faces.astype(np.int64), n, rng)[0]
+    true = scatter(solid.vertices, solid.faces, n, rng)[0]
+    precision, recall = _share_near(ours, true), _share_near(true, ours)
+    return 2 * precision * recall / max(precision + recall, 1e-12)
+
+
+def _share_near(points: Array, others: Array) -> float:
+    return float(np.mean(KDTree(others).query(points)[0] < TOLERANCE))
