@@ -1,7 +1,7 @@
 """Pictures against pictures, value by value: each measure gives one number an item.
 
     psnr               10 log10(1 / MSE) over red, green and blue from 0 to 1
-    ssim               Wang et al. 2004, IEEE TIP 13: grey, 425 px, Gaussian of sigma 1.5, population covariance, range 1
+    ssim               grey, 425 px, Gaussian of sigma 1.5, population covariance, range 1 (Wang et al. 2004)
     pixel_correlation  Pearson's over red, green and blue at 425 px
 
 425 px and the settings are those of Scotti et al. 2023 (arXiv:2305.18274), which EEG papers took over. LPIPS looks
@@ -69,7 +69,7 @@ def standardised(rows: NDArray[np.floating]) -> Array:
     length = np.linalg.norm(centred, axis=1, keepdims=True)
     # What rounding leaves of a constant row is no spread.
     spread = length > 1e-12 * np.linalg.norm(flat, axis=1, keepdims=True)
-    return np.divide(centred, length, out=np.zeros_like(centred), where=spread)
+    return np.asarray(np.divide(centred, length, out=np.zeros_like(centred), where=spread))
 
 
 def _ssim_of(one: Array, other: Array) -> float:

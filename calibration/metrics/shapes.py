@@ -96,21 +96,30 @@ def compared(truth: Array, made: Array) -> ShapeScores:
 
 
 def aligned(made: Array, truth: Array, starts: int = STARTS) -> Array:
-    """`made` (n, 3) turned and moved onto `truth` (m, 3): the best of iterative closest points from several turns.
+    """`made` (n, 3) turned and moved onto `truth` (m, 3), or left where it is when nothing found is nearer.
 
-    Besl & McKay 1992, IEEE PAMI 14, on some of the points, without mirroring or scaling. It begins at `starts` turns about
-    the vertical, evenly apart, because from one alone it ends in the nearest minimum; the best goes on.
+    Iterative closest points (Besl & McKay 1992, IEEE PAMI 14) on some of the points, without mirroring or scaling, from
+    `starts` turns about the vertical, evenly apart, because from one alone it ends in the nearest minimum. The nearest
+    by the Chamfer distance of both directions counts: closest points alone are content with a part of the truth.
     """
-    few = made[:: max(1, len(made) // _ALIGNED_BY)]
-    begun = [_closest(few, truth, _turn(2 * np.pi * i / starts), _FIRST) for i in range(starts)]
-    start, _ = min(begun, key=lambda one: one[1])
-    matrix, _ = _closest(few, truth, start, _THEN)
-    return np.asarray(made @ matrix[:3, :3].T + matrix[:3, 3])
+    few, few_true = _some(made), _some(truth)
+    begun = [_closest(few, few_true, _turn(2 * np.pi * i / starts), _FIRST) for i in range(starts)]
+    best = min(begun, key=lambda matrix: chamfer(_moved(few, matrix), few_true))
+    refined = _closest(few, truth, best, _THEN)
+    return min(made, _moved(made, refined), key=lambda points: chamfer(_some(points), truth))
 
 
-def _closest(few: Array, truth: Array, start: Array, iterations: int) -> tuple[Array, float]:
-    matrix, _, cost = icp(few, truth, start, max_iterations=iterations, reflection=False, scale=False)
-    return matrix, float(cost)
+def _some(points: Array) -> Array:
+    return points[:: max(1, len(points) // _ALIGNED_BY)]
+
+
+def _closest(made: Array, truth: Array, start: Array, iterations: int) -> Array:
+    matrix: Array = icp(made, truth, start, max_iterations=iterations, reflection=False, scale=False)[0]
+    return matrix
+
+
+def _moved(points: Array, matrix: Array) -> Array:
+    return np.asarray(points @ matrix[:3, :3].T + matrix[:3, 3])
 
 
 def _nearest(points_a: Array, points_b: Array) -> tuple[Array, Array]:
