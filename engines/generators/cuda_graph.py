@@ -41,7 +41,7 @@ class GraphedUnet:
         return recording.predicted.clone()
 
     def _recorded(self, latents: Tensor, time: Tensor, embeddings: Tensor) -> _Recording:
-        beside = torch.cuda.Stream()
+        beside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         beside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(beside):
             for _ in range(_N_WARM_UPS):

@@ -11,8 +11,6 @@ diffusers' pipeline repeats the embedding that it is given over the whole batch,
 share a batch; below it, its own UNet takes one embedding a picture, and nothing else differs.
 """
 
-import json
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,18 +18,20 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, AutoencoderTiny, StableDiffusionXLPipeline, UNet2DConditionModel, schedulers
-from safetensors import SafetensorError
+from diffusers import StableDiffusionXLPipeline
 from torch import Tensor
 
 from engines.errors import InputError, WorkError
 from engines.generators import empty_prompt, ip_adapter
 from engines.generators.cuda_graph import GraphedUnet
 from engines.generators.empty_prompt import EmptyPrompt
+from engines.generators.sdxl_parts import pipeline_without_text, put_in
 from engines.vision.base import Floats, Pictures
 
-FILES = ("model_index.json", "unet/config.json", "vae/config.json", "scheduler/scheduler_config.json")
 MOST_STEPS = 4
+
+# How torch says it, of a GPU's memory and of the processor's.
+_NO_MEMORY = ("out of memory", "allocate memory", "not enough memory")
 
 Unet = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Latents (n, 4, h, w), the time (), embeddings (n, dim) to what the scheduler steps with."""
@@ -78,11 +78,10 @@ class SdxlTurbo:
         _require_steps(steps)
         empty = EmptyPrompt.load(prompt or folder / empty_prompt.NAME)
         weights = ip_adapter.read(adapter)
-        with _memory_watched(name), _quiet():
-            pipeline = _pipeline(folder, _dtype_on(torch.device(device)), tiny_vae)
-            ip_adapter.require_fits(weights, pipeline.unet, adapter)
+        with _memory_watched(name):
+            pipeline = pipeline_without_text(folder, _dtype_on(torch.device(device)), tiny_vae)
+            put_in(weights, pipeline, adapter)
             _require_prompt(empty, pipeline.unet, folder)
-            pipeline.load_ip_adapter(weights, subfolder="", weight_name="", image_encoder_folder=None)
             pipeline.to(device)
             return cls(pipeline, empty, name=name, pocket=pocket, encoder=encoder, steps=steps)
 
@@ -185,60 +184,6 @@ class SdxlTurbo:
             raise InputError(f"{self.name} takes one seed a picture, got {len(seeds)} for {len(embeddings)} embeddings")
 
 
-def folder_origin(folder: Path) -> dict[str, Any]:
-    """What `origin.json` of a folder says of where its weights come from; empty where there is none.
-
-    Raises:
-        InputError: it is not JSON.
-    """
-    path = folder / "origin.json"
-    if not path.is_file():
-        return {}
-    try:
-        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path}: expected JSON ({error}); take the folder whole from where it came") from error
-    return told
-
-
-def _pipeline(folder: Path, dtype: torch.dtype, tiny_vae: Path | None) -> StableDiffusionXLPipeline:
-    """The pipeline without text encoders and adapter, on the processor."""
-    missing = [name for name in FILES if not (folder / name).is_file()]
-    if missing:
-        raise InputError(f"{folder}: expected an SDXL pipeline in diffusers' layout, {', '.join(missing)} missing")
-    unet = _part(UNet2DConditionModel, folder / "unet", dtype)
-    vae = _part(AutoencoderKL, folder / "vae", dtype) if tiny_vae is None else _part(AutoencoderTiny, tiny_vae, dtype)
-    if vae.config.force_upcast and dtype != torch.float32:
-        vae = _part(AutoencoderKL, folder / "vae", torch.float32)  # the VAE of SDXL overflows in half precision
-    return StableDiffusionXLPipeline(
-        vae=vae, unet=unet, scheduler=_scheduler(folder / "scheduler"), text_encoder=None, text_encoder_2=None,
-        tokenizer=None, tokenizer_2=None, add_watermarker=False,
-    )  # fmt: skip
-
-
-def _part(kind: Any, folder: Path, dtype: torch.dtype) -> Any:
-    """One network; from the file in half precision where there is one, which is a part of the size."""
-    half = (folder / "diffusion_pytorch_model.fp16.safetensors").is_file()
-    try:
-        return kind.from_pretrained(
-            folder, variant="fp16" if half else None, dtype=dtype, local_files_only=True, use_safetensors=True
-        )
-    except (OSError, ValueError, SafetensorError) as error:
-        raise InputError(
-            f"{folder}: expected an {kind.__name__} in diffusers' layout, in safetensors ({_first_line(error)}); "
-            "take the folder whole from where it came"
-        ) from error
-
-
-def _scheduler(folder: Path) -> Any:
-    """The one that the folder names, beginning at pure noise, as SDXL-Turbo was distilled."""
-    named = json.loads((folder / "scheduler_config.json").read_text(encoding="utf-8")).get("_class_name")
-    kind = getattr(schedulers, str(named), None)
-    if kind is None:
-        raise InputError(f"{folder}: expected a scheduler of diffusers, got {named!r}; install a newer diffusers")
-    return kind.from_pretrained(folder, local_files_only=True, timestep_spacing="trailing")
-
-
 def _dtype_on(device: torch.device) -> torch.dtype:
     """Of the UNet."""
     return torch.float32 if device.type == "cpu" else torch.float16
@@ -266,28 +211,11 @@ def _memory_watched(name: str) -> Iterator[None]:
     """Not enough memory, on either device, is a WorkError."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise WorkError(f"{name}: not enough memory ({_first_line(error)}); {_WHAT_TO_DO}") from error
-    except RuntimeError as error:
-        if "allocate memory" not in str(error):  # how torch says it of the processor's
+    except (MemoryError, RuntimeError) as error:
+        said = str(error).split("\n", 1)[0]
+        if isinstance(error, RuntimeError) and not any(sign in said for sign in _NO_MEMORY):
             raise
-        raise WorkError(f"{name}: not enough memory ({_first_line(error)}); {_WHAT_TO_DO}") from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Diffusers warns in its log of what is meant here: no picture encoder, precisions of our choice."""
-    logger = logging.getLogger("diffusers")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
-
-
-_WHAT_TO_DO = "end what else is using it, choose a tiny autoencoder, or the pocket generator"
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).split("\n", 1)[0]
+        raise WorkError(
+            f"{name}: not enough memory ({said}); end what else is using it, choose a tiny autoencoder, or the pocket "
+            "generator"
+        ) from error

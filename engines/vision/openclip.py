@@ -13,6 +13,7 @@ import torch
 from transformers import CLIPVisionModelWithProjection
 
 from engines.errors import InputError
+from engines.generators.hub import name_of
 from engines.vision.base import Floats, Pictures
 from engines.vision.pixels import Pixels
 
@@ -68,7 +69,7 @@ class OpenClip:
                 f"{folder}: pictures are cut to {pixels.crop_px} px by preprocessor_config.json, the model "
                 f"expects {size} px by config.json; take both files from one place"
             )
-        return cls(f"openclip-{folder.resolve().name}", model, pixels)
+        return cls(f"openclip-{name_of(folder)}", model, pixels)
 
     def embed(self, pictures: Pictures) -> Floats:
         """(n, height, width, 3) to (n, dim), raw `image_embeds`.
