@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 from torch import Tensor
 
+from calibration.metrics.shapes import f_score, sampled
 from calibration.objects.catalogue import CATEGORIES, SELECTION, TRAINING
 from calibration.objects.distance import nearest_part, signed_distance
 from calibration.objects.render import BACKGROUND
@@ -28,11 +28,10 @@ from calibration.objects.solid import Solid, scatter
 from calibration.recipes.augment import repainted
 from calibration.recipes.object_views import ObjectViews, Progress, digest_of, solids_of, views_of
 from engines.errors import WorkError
-from engines.generators.base import Seen, Surface
+from engines.generators.base import Seen
 from engines.generators.shape import PocketShape, ShapeConfig, ShapeNet, ShapeOrigin
 from engines.vision.base import Floats, PictureEncoder
 from engines.vision.pocket import PocketVision
-from pipeline.types import Array
 
 CUT = 0.1
 N_ASKED = 16_384
@@ -44,6 +43,7 @@ TOLERANCE = 0.05
 
 _SCATTER = (0.03, 0.1)
 _N_CHECKED = 2048
+_N_COMPARED = 2048
 
 
 @dataclass(frozen=True)
@@ -309,18 +309,5 @@ def scored(shape: PocketShape, asked: Shapes, solids: Sequence[Solid]) -> dict[s
             surface = shape.surface(Seen(embedding))
         except WorkError:
             continue
-        f_scores.append(f_score(surface, solid))
+        f_scores.append(f_score(*(sampled(one, _N_COMPARED) for one in (surface, solid)), TOLERANCE))
     return {"f_score": sum(f_scores) / len(solids), "found": len(f_scores) / len(solids)}
-
-
-def f_score(surface: Surface, solid: Solid, n: int = 2048) -> float:
-    """Harmonic mean of how much of each surface lies within `TOLERANCE` of the other (Tatarchenko et al. 2019)."""
-    rng = np.random.default_rng(0)
-    ours = scatter(surface.vertices.astype(np.float64), surface.faces.astype(np.int64), n, rng)[0]
-    true = scatter(solid.vertices, solid.faces, n, rng)[0]
-    precision, recall = _share_near(ours, true), _share_near(true, ours)
-    return 2 * precision * recall / max(precision + recall, 1e-12)
-
-
-def _share_near(points: Array, others: Array) -> float:
-    return float(np.mean(KDTree(others).query(points)[0] < TOLERANCE))
