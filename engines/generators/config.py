@@ -14,7 +14,8 @@ class GeneratorsConfig:
 
     `sdxl_turbo`, `tiny_vae`, `git`, `blip2` are folders in Hugging Face's layout, `adapter` an IP-Adapter file,
     `trellis` a folder of weights, all None to look in the user's hub cache; `trellis_python` the interpreter that has
-    TRELLIS installed, None when there is none. `steps` 1 to 4 of the picture generator; `device` "auto", "cpu", "cuda".
+    TRELLIS installed, None when there is none. `caption_route` "picture", or "embedding" with the file `caption_map`
+    (`engines.generators.feature_map`). `steps` 1 to 4 of the picture generator; `device` "auto", "cpu", "cuda".
     """
 
     pictures: tuple[str, ...] = PICTURES
@@ -27,6 +28,8 @@ class GeneratorsConfig:
     trellis: Path | None = None
     git: Path | None = None
     blip2: Path | None = None
+    caption_route: str = "picture"
+    caption_map: Path | None = None
     steps: int = 1
     device: str = "auto"
     threads: int = 1
