@@ -10,7 +10,8 @@ WorkError
 ├── SourceFailed      a source broke while running
 ├── Overrun           a reader fell behind the ring; carries the number of samples lost
 ├── ChannelFull       a lossless channel overflowed
-└── RecordingFailed   the recorder could not write
+├── RecordingFailed   the recorder could not write
+└── ProcessDied       a process of ours is gone and could not say why
 """
 
 from collections.abc import Sequence
@@ -59,6 +60,13 @@ class ChannelFull(WorkError):
 
 class RecordingFailed(WorkError):
     """The recorder could not write (disk full, or the file exists)."""
+
+
+class ProcessDied(WorkError):
+    """A process of ours is gone and could not say why: killed, or crashed outside Python."""
+
+    def __init__(self, who: str, exit_code: int | None) -> None:
+        super().__init__(f"{who} was killed before it could say why (exit status {exit_code}; is there enough memory?)")
 
 
 def listed(names: Sequence[str], most: int = 6) -> str:

@@ -1,6 +1,7 @@
 """What is asked of the generating process, and what comes back. Numpy alone; frozen."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,3 +75,42 @@ class Reconstruction:
     made_s: float = float("nan")
     complete: bool = False
     error: str = ""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What works in the generating process.
+
+    `generators` are (kind, name), kinds as in `Reconstruction.ms`; `pocket` the names of small stand-ins; `passed_over`
+    (name, why not) of those that were allowed and stood before.
+    """
+
+    generators: tuple[tuple[str, str], ...] = ()
+    pocket: tuple[str, ...] = ()
+    passed_over: tuple[tuple[str, str], ...] = ()
+
+
+class GeneratingState(StrEnum):
+    """Where the process stands. DEAD: it could not be opened, or crashed too often in a row; `reason` says why."""
+
+    STARTING = "starting"
+    READY = "ready"
+    WORKING = "working"
+    DEAD = "dead"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class GeneratingStatus:
+    """One moment of it. `reason` holds the last words of a process that died, also when another one lives by now."""
+
+    state: GeneratingState = GeneratingState.STARTING
+    reason: str = ""
+    opened: Opened = Opened()
+    put: int = 0
+    made: int = 0
+    dropped: int = 0
+    skipped: int = 0
+    failed: int = 0
+    waiting: int = 0
+    restarts: int = 0

@@ -1,0 +1,344 @@
+"""The generate process: embeddings to pictures, meshes and captions, beside a session that waits for none of them.
+
+    with Generating(open_, on_made, gate) as generating:    # open_() -> Generate, called once, in there
+        generating.put(wish)                                  # newest wins, never waits: while a session decodes
+        generating.make(wish)                                 # waits, drops nothing: a replay
+
+The process is spawned at lowered priority, loads its models once, and leaves within a second of its parent's death. One
+that dies is started again, which is counted and shown; after `MAX_CRASHES` in a row it is left dead. Each wish ends in
+one count: put = made + dropped + skipped + failed + waiting.
+"""
+
+import logging
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Protocol, Self
+
+from engines.errors import AfterimageError, WorkError
+from pipeline.clock import Clock, LslClock
+from pipeline.errors import ProcessDied
+from pipeline.generate_process import WHO, Generate, serve
+from pipeline.processes import Child
+from pipeline.reconstruction import GeneratingState, GeneratingStatus, Opened, Reconstruction, Wish
+from pipeline.types import Array
+
+log = logging.getLogger(__name__)
+
+MAX_CRASHES = 3
+# How often a wish of `make` is tried when the process dies over it.
+MAX_TRIES = 2
+# While nothing is wished, how soon a death is noticed.
+LOOK_S = 0.5
+# `close` kills the process; its thread has nothing left to wait for.
+LEAVE_S = 10.0
+
+
+class Gate(Protocol):
+    """Tells a wish that would show what is shown already. Thread: one."""
+
+    def moved(self, trial: int, embedding: Array, said: tuple[str, ...]) -> bool:
+        """False when hardly anything is new since the last one made, of the same trial."""
+        ...
+
+    def made(self, trial: int, embedding: Array, said: tuple[str, ...]) -> None:
+        """What has been made."""
+        ...
+
+
+@dataclass(eq=False)
+class _Order:
+    """A wish on its way. `future` of those that somebody waits for; `newest` is how far it has come."""
+
+    wish: Wish
+    future: "Future[Reconstruction] | None" = None
+    n_tries: int = 0
+    newest: Reconstruction = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.newest = Reconstruction(self.wish)
+
+
+class Generating:
+    """The process, and the thread that talks with it: `on_made` is called there with each part as it comes.
+
+    Thread: `put`, `make`, `status`, `opened`, `idle` from any; `start`, `close` from one.
+    """
+
+    def __init__(
+        self,
+        open_: Callable[[], Generate],
+        on_made: Callable[[Reconstruction], None] = lambda _: None,
+        gate: Gate | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._open = open_
+        self._on_made = on_made
+        self._gate = gate
+        self._clock = clock or LslClock()
+        self._changed = threading.Condition()  # guards everything below
+        self._status = GeneratingStatus()
+        self._refusal: AfterimageError | None = None
+        self._newest: _Order | None = None
+        self._orders: deque[_Order] = deque()
+        self._working: _Order | None = None
+        self._child: Child | None = None
+        self._n_crashes = 0  # in a row
+        self._thread = threading.Thread(target=self._run, name="afterimage-generate", daemon=True)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the process; it opens its generators by itself."""
+        self._thread.start()
+
+    def put(self, wish: Wish) -> None:
+        """Wish for it unless a newer wish comes before its turn. Never waits for the process."""
+        with self._changed:
+            self._count(put=1)
+            if self._has_ended:
+                self._count(**{self._left: 1})
+                return
+            if self._newest is not None:
+                self._count(dropped=1)
+            self._newest = _Order(wish)
+            self._changed.notify_all()
+
+    def make(self, wish: Wish) -> Reconstruction:
+        """What became of a wish that is neither dropped nor skipped; `error` says what failed. Waits for it.
+
+        Raises:
+            WorkError: `close` came first.
+        """
+        future: Future[Reconstruction] = Future()
+        with self._changed:
+            self._count(put=1)
+            if self._has_ended:
+                self._count(**{self._left: 1})
+                self._leave(_Order(wish, future))
+            else:
+                self._orders.append(_Order(wish, future))
+                self._changed.notify_all()
+        return future.result()
+
+    @property
+    def status(self) -> GeneratingStatus:
+        """How it stands now."""
+        with self._changed:
+            waiting = len(self._orders) + sum(order is not None for order in (self._newest, self._working))
+            return replace(self._status, waiting=waiting)
+
+    @property
+    def pid(self) -> int | None:
+        """The process, None between two."""
+        with self._changed:
+            return None if self._child is None else self._child.pid
+
+    def opened(self, timeout_s: float) -> Opened | None:
+        """What it works with, as soon as it is ready; None when it was not within `timeout_s`.
+
+        Raises:
+            AfterimageError: what refused to open; WorkError when it died too often.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._status.state is not GeneratingState.STARTING, timeout_s)
+            if self._refusal is not None:
+                raise self._refusal
+            return None if self._status.state is GeneratingState.STARTING else self._status.opened
+
+    def idle(self, timeout_s: float) -> bool:
+        """Wait until every wish has come to its end; False when some had not within `timeout_s`."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not (self._newest or self._orders or self._working), timeout_s)
+
+    def close(self) -> None:
+        """End the process now, wherever it is. What still waits is dropped. Safe to call twice."""
+        with self._changed:
+            self._become(GeneratingState.CLOSED)
+            if self._child is not None:
+                self._child.kill()
+        if self._thread.is_alive():
+            self._thread.join(LEAVE_S)
+
+    # In the thread.
+
+    def _run(self) -> None:
+        try:
+            while not self._has_ended:
+                self._live()
+        except Exception:  # noqa: BLE001 - whatever killed the worker becomes visible state
+            self._give_up(WorkError(f"{WHO} is no longer heard:\n{traceback.format_exc()}"))
+        self._let_go()
+
+    def _live(self) -> None:
+        """One life of the process."""
+        child = Child(WHO, serve)
+        try:
+            self._begin(child)
+            self._serve(child)
+        except ProcessDied as error:
+            self._crashed(error)
+        except AfterimageError as error:
+            # Before it was ready this is its refusal, and the next one would refuse as well.
+            (self._give_up if self._status.state is GeneratingState.STARTING else self._crashed)(error)
+        finally:
+            with self._changed:
+                self._child = None
+            child.kill()
+            child.stop()
+
+    def _begin(self, child: Child) -> None:
+        child.start()
+        with self._changed:
+            if self._has_ended:
+                return
+            self._child = child
+        child.send(self._open)
+        opened = child.receive()
+        with self._changed:
+            self._become(GeneratingState.READY)
+            self._status = replace(self._status, opened=opened)
+
+    def _serve(self, child: Child) -> None:
+        while not self._has_ended:
+            order = self._next()
+            if order is None:
+                child.receive(0.0)  # it says nothing unasked, but this tells whether it lives
+            elif self._is_new(order):
+                self._carry_out(child, order)
+            else:
+                self._end(order, skipped=1)
+
+    def _next(self) -> _Order | None:
+        """What is to be done now; None when there was nothing for a while."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._newest or self._orders or self._has_ended, LOOK_S)
+            if self._has_ended:
+                return None
+            if self._orders:
+                self._working = self._orders.popleft()
+            else:
+                self._working, self._newest = self._newest, None
+            if self._working is not None:
+                self._become(GeneratingState.WORKING)
+            return self._working
+
+    def _is_new(self, order: _Order) -> bool:
+        wish = order.wish
+        if self._gate is None or order.future is not None:
+            return True
+        return self._gate.moved(wish.trial, wish.embedding, (wish.category, wish.colour))
+
+    def _carry_out(self, child: Child, order: _Order) -> None:
+        order.n_tries += 1
+        child.send(order.wish)
+        while not order.newest.complete:
+            order.newest = _frozen(replace(child.receive(), made_s=self._clock.now_s()))
+            if not order.newest.complete:
+                self._on_made(order.newest)
+        if order.newest.error:
+            self._end(order, failed=1)
+            return
+        self._n_crashes = 0
+        if self._gate is not None:
+            wish = order.wish
+            self._gate.made(wish.trial, wish.embedding, (wish.category, wish.colour))
+        self._end(order, made=1)
+
+    def _end(self, order: _Order, **counted: int) -> None:
+        """The order is done with: show it, count it, answer it."""
+        if order.newest.complete:
+            self._on_made(order.newest)
+        with self._changed:
+            self._count(**counted)
+            self._working = None
+            self._become(GeneratingState.READY)
+        if order.future is not None:
+            order.future.set_result(order.newest)
+
+    def _crashed(self, error: AfterimageError) -> None:
+        """It died. Begin anew, unless it does so again and again; what it died over is tried once more, or failed."""
+        if self._has_ended:
+            return
+        log.error("%s", error)
+        self._n_crashes += 1
+        order = self._working
+        if order is not None and order.future is not None and order.n_tries < MAX_TRIES:
+            with self._changed:
+                self._orders.appendleft(order)
+                self._working = None
+        elif order is not None:
+            order.newest = replace(order.newest, complete=True, error=str(error), made_s=self._clock.now_s())
+            self._end(order, failed=1)
+        if self._n_crashes >= MAX_CRASHES:
+            self._give_up(WorkError(f"given up after {MAX_CRASHES} crashes in a row; the last: {error}"))
+            return
+        with self._changed:
+            self._count(restarts=1)
+            self._status = replace(self._status, reason=str(error))
+            self._become(GeneratingState.STARTING)
+
+    def _give_up(self, error: AfterimageError) -> None:
+        with self._changed:
+            self._refusal = error
+            self._status = replace(self._status, reason=str(error))
+            self._become(GeneratingState.DEAD)
+
+    def _let_go(self) -> None:
+        """Nothing more will be made: every wish that waits comes to its end."""
+        with self._changed:
+            left = [order for order in (self._working, *self._orders, self._newest) if order is not None]
+            self._working = self._newest = None
+            self._orders.clear()
+            self._count(**{self._left: len(left)})
+            self._changed.notify_all()
+        for order in left:
+            self._leave(order)
+
+    def _leave(self, order: _Order) -> None:
+        if order.future is None:
+            return
+        if self._status.state is GeneratingState.DEAD:
+            order.future.set_result(replace(order.newest, complete=True, error=self._status.reason))
+        else:
+            order.future.set_exception(WorkError(f"{WHO} was closed"))
+
+    # Under the lock.
+
+    def _become(self, state: GeneratingState) -> None:
+        if not self._has_ended:
+            self._status = replace(self._status, state=state)
+        self._changed.notify_all()
+
+    @property
+    def _has_ended(self) -> bool:
+        return self._status.state in (GeneratingState.DEAD, GeneratingState.CLOSED)
+
+    @property
+    def _left(self) -> str:
+        """How a wish counts that nobody will come to any more."""
+        return "failed" if self._status.state is GeneratingState.DEAD else "dropped"
+
+    def _count(self, **more: int) -> None:
+        now = self._status
+        self._status = replace(now, **{name: getattr(now, name) + n for name, n in more.items()})
+
+
+def _frozen(made: Reconstruction) -> Reconstruction:
+    """The same: arrays that cross between workers are read only."""
+    mesh = made.mesh
+    for array in (made.picture, *(() if mesh is None else (mesh.vertices, mesh.faces, mesh.colours))):
+        if array is not None:
+            array.flags.writeable = False
+    return made
