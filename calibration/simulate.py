@@ -1,7 +1,7 @@
 """`afterimage simulate`: a participant, a protocol and a seed, played over LSL or written to a file."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from calibration import protocol
 from calibration.participant import Stimulus, make_participant
+from calibration.stimuli import Item
 from engines.errors import InputError
 from pipeline.clock import LslClock
 from pipeline.simulated.participant import Participant
@@ -28,7 +29,7 @@ ACCURACY = 0.95  # of the participant's answers by key
 class SimulateConfig:
     """What can be asked of a simulation. None leaves it to the protocol; `minutes` None plays it to its end.
 
-    `objects` are the names of those that are shown of each category.
+    `objects` are the names of those that are shown of each category, `items` ("car/08") names each thing by itself.
 
     `seed` makes the participant, and with `run` the order of the trials and all ongoing activity: one person on another
     day is the same seed and another run.
@@ -44,6 +45,11 @@ class SimulateConfig:
     minutes: float | None = None
     protocol: str = "pictures"
     objects: tuple[str, ...] | None = None
+    items: tuple[str, ...] | None = None
+
+    def showing(self, protocol: str, items: Sequence[str], repeats: int) -> "SimulateConfig":
+        """The same with another protocol, and of its set these things alone."""
+        return replace(self, protocol=protocol, items=tuple(items), repeats=repeats)
 
 
 def plan(config: SimulateConfig, participant: Participant | None = None) -> Performance:
@@ -54,7 +60,11 @@ def plan(config: SimulateConfig, participant: Participant | None = None) -> Perf
     """
     _check(config)
     chosen = protocol.load(
-        config.protocol, n_categories=config.n_categories, repeats=config.repeats, objects=config.objects
+        config.protocol,
+        n_categories=config.n_categories,
+        repeats=config.repeats,
+        items=None if config.items is None else [Item(*key.split("/")) for key in config.items],
+        objects=config.objects,
     )
     steps = protocol.steps(chosen, protocol.trials(chosen, config.seed, config.run))
     shown = protocol.answered(steps, accuracy=ACCURACY, seed=[config.seed, config.run])

@@ -36,17 +36,27 @@ class Strict(BaseModel):
 
 
 class StreamRecord(Strict):
-    """The stream a subject was calibrated on. `channels` are the names of its EEG channels, 10-05 where known."""
+    """The stream a subject was calibrated on. `channels` are the names of its EEG channels, 10-05 where known.
+
+    `source_id` is what the sender called itself; "" where it did not, or before it was kept.
+    """
 
     name: str
     sfreq_hz: Annotated[float, Field(gt=0)]
     unit: str
     channels: tuple[str, ...]
+    source_id: str = ""
 
     @classmethod
     def of(cls, info: StreamInfo) -> "StreamRecord":
         """The record of a stream."""
-        return cls(name=info.name, sfreq_hz=info.sfreq_hz, unit=info.unit or "", channels=eeg_names(info))
+        return cls(
+            name=info.name,
+            sfreq_hz=info.sfreq_hz,
+            unit=info.unit or "",
+            channels=eeg_names(info),
+            source_id=info.source_id,
+        )
 
 
 class ValidationRow(Strict):

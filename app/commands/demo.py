@@ -119,7 +119,10 @@ def in_window(config: Config, seed: int, extent: Extent, terminal: Terminal, out
 
     terminal.say("The window opens; close it when you have seen enough. Record and the report work as with a headset.")
     simulation = plan(extent.simulation(seed, LIVE_DAY, extent.window_repeats))
-    return show(Makers(config, None, simulation, out), Request("sim", "Simulated Participant", subject=out / "subject"))
+    return show(
+        Makers(config, None, lambda _: simulation, out),
+        Request("sim", "Simulated Participant", subject=out / "subject"),
+    )
 
 
 def replayed(

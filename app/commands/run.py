@@ -20,12 +20,12 @@ from app.headless import (
     setup_for,
     stop_on_signals,
 )
+from app.simulation import performance_for
 from app.summary import figures, marker_table, run_fields, stream_fields, versions
 from app.terminal import Terminal, write_stdout
 from calibration.decoding.subject import AnytimeSubject
 from calibration.report import to_json, write_report
 from calibration.report_figures import ReportFigures
-from calibration.simulate import SimulateConfig, plan
 from calibration.subjects import AnySubject
 from calibration.subjects import load as load_subject
 from engines.errors import AfterimageError, InputError
@@ -43,8 +43,6 @@ from pipeline.sources.select import open_source
 from pipeline.sources.simulated import SimulatedSource
 from pipeline.types import Decision
 
-# Files are simulated as run 0 unless told otherwise: live is another day of the same participant.
-LIVE_RUN = 1
 WAIT_S = 30.0
 LSL_SOURCES = (LslSource, SimulatedSource)
 
@@ -118,7 +116,7 @@ def run_session(
     options: argparse.Namespace, config: Config, subject: AnySubject | None, terminal: Terminal, out: Path
 ) -> Session:
     """One live session to its end, recorded to `out`/session.xdf unless told not to."""
-    source = source_of(options, terminal)
+    source = source_of(options, terminal, subject)
     return live_session(source, options, config, subject, terminal, out)
 
 
@@ -204,13 +202,12 @@ def is_over_lsl(source: Source) -> bool:
     return isinstance(source.innermost if isinstance(source, WrappedSource) else source, LSL_SOURCES)
 
 
-def source_of(options: argparse.Namespace, terminal: Terminal) -> Source:
+def source_of(options: argparse.Namespace, terminal: Terminal, subject: AnySubject | None = None) -> Source:
     """What `--source` and `--markers` name; a file is played at its own pace."""
-    performance = lambda: SimulatedSource(plan(SimulateConfig(seed=options.seed or 0, run=LIVE_RUN)))  # noqa: E731
     source = open_source(
         options.source,
         options.markers or None,
-        simulated=performance,
+        simulated=lambda: SimulatedSource(performance_for(subject, options.seed)),
         timeout_s=getattr(options, "wait", WAIT_S),
         on_wait=terminal.waiting(),
     )

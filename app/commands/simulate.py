@@ -2,8 +2,8 @@
 
 import argparse
 
-from app.commands.run import LIVE_RUN
 from app.headless import stop_on_signals
+from app.simulation import LIVE_RUN
 from app.terminal import Terminal
 from calibration.simulate import SimulateConfig, to_file
 from calibration.simulate import simulate as play

@@ -3,23 +3,23 @@
 import argparse
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
 
 from app.bridge import Bridge, Hooks
-from app.commands.run import LIVE_RUN
 from app.config import Config, load
 from app.headless import as_lived, has_display, located, parse_events, setup_for
 from app.lsl_settings import configure_lsl
 from app.main_window import MainWindow, dressed_application
 from app.panels.frame import Known, Request
+from app.simulation import performance_for
 from app.summary import figures, run_fields, stream_fields
 from calibration.decoding.subject import AnytimeSubject
 from calibration.report import write_report
-from calibration.simulate import SimulateConfig, plan
 from calibration.subjects import AnySubject
 from calibration.subjects import load as load_subject
 from engines.errors import InputError
@@ -50,8 +50,8 @@ def window(options: argparse.Namespace) -> int:
     check_display(getattr(options, "headless", False))
     configure_lsl()
     config = load(getattr(options, "config", None))
-    seed = getattr(options, "seed", None) or config.seed
-    simulation = plan(SimulateConfig(seed=seed, run=LIVE_RUN))
+    seed = getattr(options, "seed", None)
+    simulation = partial(performance_for, seed=seed if seed is not None else config.seed or None)
     out = getattr(options, "out", None) or Path("out")
     makers = Makers(config, getattr(options, "unit", None), simulation, out, getattr(options, "locations", None))
     return show(makers)
@@ -90,7 +90,12 @@ class Makers:
     """
 
     def __init__(
-        self, config: Config, unit: str | None, simulation: Performance, out: Path, locations: Path | None = None
+        self,
+        config: Config,
+        unit: str | None,
+        simulation: Callable[[AnySubject | None], Performance],
+        out: Path,
+        locations: Path | None = None,
     ) -> None:
         self.out = out
         self._locations = locations
@@ -144,7 +149,7 @@ class Makers:
 
         events = {name: tuple(globs) for name, globs in config.events.items()}
         return Session(
-            self._source(request, hooks),
+            self._source(request, hooks, subject),
             setup_for(config, events or parse_events(()), subject),
             decoder=subject.decoder if subject else None,
             frozen=subject.frozen if subject else None,
@@ -169,14 +174,16 @@ class Makers:
         over_lsl = frozenset(key for key in infos if lsl and not key.startswith(NOT_LSL))
         return MidwayRecording(path, infos, over_lsl, offsets, session.clock).start()
 
-    def _source(self, request: Request, hooks: Hooks) -> Source:
-        source = open_source(request.source, request.markers or None, simulated=self._simulated, on_wait=hooks.on_wait)
+    def _source(self, request: Request, hooks: Hooks, subject: AnySubject | None) -> Source:
+        source = open_source(
+            request.source,
+            request.markers or None,
+            simulated=lambda: SimulatedSource(self._simulation(subject)),
+            on_wait=hooks.on_wait,
+        )
         source = located(source, self._locations)
         path = Path(request.source)
         return source if source.live else PacedSource(as_lived(source, path), LslClock())
-
-    def _simulated(self) -> Source:
-        return SimulatedSource(self._simulation)
 
 
 def known_of(subject: AnySubject | None) -> Known:

@@ -30,6 +30,7 @@ from pipeline.types import Item, StreamInfo
 CHUNK_S = 0.02
 START_S = 30.0  # a fresh interpreter on a busy machine; it is told apart from a dead one at once
 STOP_S = 5.0
+SOURCE_ID = "afterimage-simulated-"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +47,14 @@ class Performance:
     def infos(self) -> tuple[StreamInfo, StreamInfo]:
         """The EEG stream and the marker stream; their source_ids depend on the participant's seed only."""
         return stream_infos(
-            self.participant, snr=self.snr, run=self.run, source_id=f"afterimage-simulated-{self.participant.seed}"
+            self.participant, snr=self.snr, run=self.run, source_id=f"{SOURCE_ID}{self.participant.seed}"
         )
+
+
+def seed_in(source_id: str) -> int | None:
+    """The seed of the simulated participant whose stream calls itself so; None of any other stream."""
+    number = source_id.removeprefix(SOURCE_ID)
+    return int(number) if number != source_id and number.isdecimal() else None
 
 
 class Outlets:
