@@ -58,8 +58,8 @@ class SdxlTurbo:
         self.pipeline.set_progress_bar_config(disable=True)
         for part in (pipeline.unet, pipeline.vae):
             part.eval().requires_grad_(False)
-        self._prompt = EmptyPrompt(*(value.to(self._device, self._dtype) for value in (prompt.embeds, prompt.pooled)))
-        self._unet: Unet = GraphedUnet(self.predicted) if self._device.type == "cuda" else self.predicted
+        self.prompt = EmptyPrompt(*(value.to(self._device, self._dtype) for value in (prompt.embeds, prompt.pooled)))
+        self.unet: Unet = GraphedUnet(self.predicted) if self._device.type == "cuda" else self.predicted
 
     @classmethod
     def load(
@@ -124,12 +124,12 @@ class SdxlTurbo:
         """
         n = len(latents)
         told = {
-            "text_embeds": self._prompt.pooled.expand(n, -1),
+            "text_embeds": self.prompt.pooled.expand(n, -1),
             "time_ids": self._size_ids.expand(n, -1),
             "image_embeds": [embeddings[:, None]],
         }
         predicted: Tensor = self.pipeline.unet(
-            latents, time, encoder_hidden_states=self._prompt.embeds.expand(n, -1, -1), added_cond_kwargs=told,
+            latents, time, encoder_hidden_states=self.prompt.embeds.expand(n, -1, -1), added_cond_kwargs=told,
             return_dict=False,
         )[0]  # fmt: skip
         return predicted
@@ -140,13 +140,13 @@ class SdxlTurbo:
         # On the processor whatever the device, so that a seed draws the same picture everywhere.
         random = [torch.Generator().manual_seed(seed) for seed in seeds]
         scheduler.set_timesteps(self.steps, device=self._device)
-        latents = self.pipeline.prepare_latents(
+        latents: Tensor = self.pipeline.prepare_latents(
             len(embeddings), self.pipeline.unet.config.in_channels, self.size_px, self.size_px, self._dtype,
             self._device, random,
         )  # fmt: skip
         stepping = self.pipeline.prepare_extra_step_kwargs(random, 0.0)
         for time in scheduler.timesteps:
-            predicted = self._unet(scheduler.scale_model_input(latents, time), time, embeddings)
+            predicted = self.unet(scheduler.scale_model_input(latents, time), time, embeddings)
             latents = scheduler.step(predicted, time, latents, **stepping, return_dict=False)[0]
         return latents
 
