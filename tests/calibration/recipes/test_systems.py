@@ -29,9 +29,7 @@ def test_every_system_of_pocket_size_takes_a_step_and_answers(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", ["brainssd", "neuro3d", "enigma"]
-)  # a variant differs from brainssd alike in both sizes
+@pytest.mark.parametrize("name", ["brainssd", "neuro3d", "enigma"])
 def test_the_networks_of_full_size_take_a_step_and_answer(name):
     check(one_step("full", name))
 
