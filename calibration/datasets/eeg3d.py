@@ -210,8 +210,9 @@ class Eeg3d:
             if names.is_file():
                 texts.update(str(name) for name in open_array(names, (None,), kinds="U"))
         if not texts:
+            found = "no object" if self.folder.is_dir() else "no such folder"
             raise SetUnusable(
-                f"{self.folder}: no object; expected image/, video_new/ or EEGdata/<subject>/{NAMES_FILE}"
+                f"{self.folder}: {found}; expected image/, video_new/ or EEGdata/<subject>/{NAMES_FILE}"
             )
         labels: dict[Item, Label] = {}
         for label in map(Label.parse, sorted(texts)):
