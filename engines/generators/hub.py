@@ -30,7 +30,7 @@ def model_folder(repository: str, needed: tuple[str, ...], configured: Path | No
     Raises:
         InputError: it is not there, or not whole; the message ends with `how_to_get`.
     """
-    places = [configured] if configured is not None else _snapshots(repository)
+    places = [configured] if configured is not None else snapshots(repository)
     if not places:
         raise InputError(f"{repository} is not on this machine (looked in {cache_folder()}); {how_to_get}")
     lacking = {place: [name for name in needed if not (place / name).exists()] for place in places}
@@ -48,9 +48,14 @@ def name_of(folder: Path) -> str:
     return place.resolve().name
 
 
-def _snapshots(repository: str) -> list[Path]:
-    """`main` first, then the others from the newest."""
-    home = cache_folder() / f"models--{repository.replace('/', '--')}"
+def cache_of(repository: str) -> Path:
+    """Where the hub's cache keeps what it has of `repository`; it need not exist."""
+    return cache_folder() / f"models--{repository.replace('/', '--')}"
+
+
+def snapshots(repository: str) -> list[Path]:
+    """Revisions of `repository` in the cache, `main` first, then the others from the newest."""
+    home = cache_of(repository)
     found = sorted((home / "snapshots").glob("*"), key=lambda place: (-place.stat().st_mtime, place.name))
     main = home / "refs" / "main"
     named = main.read_text(encoding="utf-8").strip() if main.is_file() else ""
