@@ -47,7 +47,7 @@ _RANSAC_PX = 5.0
 
 
 class Layers(Protocol):
-    """A network's feature maps. `pocket` is True for the small stand-in."""
+    """A network's feature maps (`engines.vision.features.trunk`: `vgg19`, `pocket_trunk`)."""
 
     @property
     def name(self) -> str:

@@ -78,7 +78,8 @@ class Answer:
     """What a decoder makes of one trial, as far as it has come.
 
     `probabilities` (n_classes,) and `colour_probabilities` (n_colours,) each sum to 1; `nearest` are known pictures,
-    the most alike first; `embedding` (dim,) is the decoded picture embedding.
+    the most alike first; `embedding` (dim,) is the decoded picture embedding, raw and as long as true ones are, for
+    generators: its direction, not its length, was decoded.
     """
 
     probabilities: Array

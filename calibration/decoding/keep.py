@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save as save_arrays
 
 from calibration.decoding.fitted import FittedNetwork
+from calibration.decoding.restore import StagedRestore
 from calibration.decoding.subject import GALLERY, GRAPH, MODEL, AnytimeManifest, Gallery
 from calibration.store import MANIFEST, manifest_values, replace_file, write_manifest
 from engines.runtime.export import export
@@ -26,11 +27,12 @@ def keep(
     fitted: FittedNetwork,
     gallery: Gallery,
     frozen: Mapping[str, Array] | None = None,
+    restore: StagedRestore | None = None,
 ) -> None:
     """Write a subject; the manifest comes last, and vouches for the other files.
 
-    `frozen` are the chain's fitted arrays. The network is exported and compared with torch before anything is written;
-    a subject that is there is replaced.
+    `frozen` are the chain's fitted arrays, `restore` lengthens embeddings for generators. The network is exported and
+    compared with torch before anything is written; a subject that is there is replaced.
 
     Raises:
         InputError: the folder holds other things under the same names.
@@ -46,6 +48,7 @@ def keep(
         exported = export(network, Path(made) / MODEL, ranges, _about(manifest))
         stored: dict[str, NDArray[Any]] = {"raw": gallery.raw, "centre": gallery.centre}
         stored |= {f"chain.{name}": values for name, values in (frozen or {}).items()}
+        stored |= {} if restore is None else restore.arrays()
         content = save_arrays({name: np.ascontiguousarray(values) for name, values in stored.items()})
         _put(exported, folder / MODEL)
     replace_file(folder / GALLERY, content)

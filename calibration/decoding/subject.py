@@ -2,7 +2,8 @@
 
     manifest.json         what it is, in words and numbers: categories, windows, temperatures, validation, hashes
     model/                the network as an ONNX graph that gave torch's numbers (`engines/runtime/folder.py`)
-    gallery.safetensors   raw embeddings of the pictures it knows, their centre, and the chain's arrays ("chain.")
+    gallery.safetensors   raw embeddings of the pictures it knows, their centre, the chain's arrays ("chain."), and
+                          how decoded embeddings become as long as true ones ("restore.": `restore.py`)
 
 Reading it imports no torch. What was decoded is compared with the gallery by direction, both seen from the mean
 embedding of the training pictures.
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from scipy.special import softmax
 
+from calibration.decoding.restore import StagedRestore
 from calibration.store import MANIFEST, BaseManifest, Strict, checked_arrays, checked_manifest
 from engines.errors import InputError
 from engines.runtime.base import ALLOWED, choose, open_chosen
@@ -114,7 +116,11 @@ class Gallery:
 
 @dataclass(frozen=True, eq=False)
 class AnytimeSubjectDecoder:
-    """Implements `pipeline.anytime.AnytimeDecoder`. `choice` tells why this `runtime`. Thread: one at a time."""
+    """Implements `pipeline.anytime.AnytimeDecoder`. `choice` tells why this `runtime`. Thread: one at a time.
+
+    `restore` lengthens the embedding that is answered, for generators; None in subjects of before. Nearest pictures are
+    those of the embedding as it was decoded.
+    """
 
     classes: tuple[str, ...]
     colours: tuple[str, ...]
@@ -127,6 +133,7 @@ class AnytimeSubjectDecoder:
     gallery: Gallery
     runtime: Runtime
     choice: Choice
+    restore: StagedRestore | None = None
 
     def answer(self, static_uv: Array, dynamic_uv: Array | None) -> Answer:
         """See `AnytimeDecoder`."""
@@ -134,12 +141,13 @@ class AnytimeSubjectDecoder:
         found = self.runtime({tensor.name: batch[tensor.name] for tensor in self.runtime.spec.inputs})
         # In single precision, as `Scaling.back` in training.
         embedding = (found["embedding"][0] * np.float32(self.scale) + self.gallery.centre).astype(np.float64)
-        category, colour = self.temperatures.of(int(batch["n_dynamic"][0]))
+        n_dynamic = int(batch["n_dynamic"][0])
+        category, colour = self.temperatures.of(n_dynamic)
         return Answer(
             probabilities=softmax(found["category"][0].astype(np.float64) / category),
             colour_probabilities=softmax(found["colour"][0].astype(np.float64) / colour),
             nearest=self.gallery.nearest(embedding),
-            embedding=embedding,
+            embedding=embedding if self.restore is None else self.restore.of(n_dynamic).apply(embedding),
         )
 
 
@@ -226,6 +234,7 @@ def load(
         gallery=Gallery(tuple(known.key for known in manifest.gallery), stored["raw"], stored["centre"]),
         runtime=runtime,
         choice=choice,
+        restore=StagedRestore.from_arrays(stored),
     )
     frozen = {name.removeprefix("chain."): values for name, values in stored.items() if name.startswith("chain.")}
     return AnytimeSubject(manifest, decoder, frozen)

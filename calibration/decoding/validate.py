@@ -18,6 +18,7 @@ from calibration.baselines import BASELINE, fit_evoked, metrics_of
 from calibration.candidates import class_means, discriminants
 from calibration.decoding.fitted import Fitted, FittedRidge
 from calibration.decoding.metrics import reliability, softmax
+from calibration.decoding.restore import Restore, StagedRestore
 from calibration.decoding.scores import Measure, Score, Shuffles, score, shuffles
 from calibration.decoding.splits import Split
 from calibration.decoding.subject import Temperatures
@@ -57,6 +58,15 @@ def temperatures(fitted: Fitted, selection: TrialSet, windows: Windows) -> Tempe
         found.append((category, colour))
     category_t, colour_t = zip(*found, strict=True)
     return Temperatures(n_dynamic=steps, category=category_t, colour=colour_t)
+
+
+def restoring(fitted: Fitted, selection: TrialSet, windows: Windows) -> StagedRestore:
+    """How embeddings are lengthened after the picture alone and every step of the turn, on the selection trials."""
+    stages = {}
+    for n in (0, *windows.steps):
+        said = fitted.predict(selection, n)
+        stages[n] = Restore.fit(said.embedding, selection.targets[selection.item], said.centre)
+    return StagedRestore.of_stages(stages)
 
 
 def validate(

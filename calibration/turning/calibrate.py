@@ -15,12 +15,13 @@ from calibration.decoding.fit import n_batches
 from calibration.decoding.fitted import FittedNetwork
 from calibration.decoding.keep import keep
 from calibration.decoding.read import from_recordings
+from calibration.decoding.restore import StagedRestore
 from calibration.decoding.splits import PARTS, Split, split
 from calibration.decoding.steps import Progress
 from calibration.decoding.subject import AnytimeManifest, Gallery, Known
 from calibration.decoding.targets import AUTO, targets_of
 from calibration.decoding.trials import TrialSet
-from calibration.decoding.validate import Validation, temperatures, validate
+from calibration.decoding.validate import Validation, restoring, temperatures, validate
 from calibration.defaults import default_chain
 from calibration.objects.colours import LABELS
 from calibration.open_set import open_set
@@ -52,10 +53,11 @@ class AnytimeCalibration:
     split: Split
     validation: Validation
     rejected: Mapping[str, int]
+    restore: StagedRestore
 
     def write(self, folder: Path) -> None:
         """Make the folder of the subject. Raises as `keep`."""
-        keep(folder, self.manifest, self.fitted, self.gallery)
+        keep(folder, self.manifest, self.fitted, self.gallery, restore=self.restore)
 
     def fields(self) -> dict[str, Any]:
         """The report's fields (DESIGN section 5)."""
@@ -158,7 +160,8 @@ def calibrate(
         warnings=warnings_of(trials, parts),
         versions=dict(versions or {}),
     )
-    return AnytimeCalibration(manifest, fitted, gallery, parts, found, trials.rejected)
+    restore = restoring(fitted, parts.selection, windows)
+    return AnytimeCalibration(manifest, fitted, gallery, parts, found, trials.rejected, restore)
 
 
 def carry_out(order: CalibrationOrder, progress: Progress | None = None) -> dict[str, Any]:

@@ -83,7 +83,6 @@ class PocketVision:
     """
 
     name = "pocket-vision-1"
-    pocket = True
 
     def __init__(self, config: PocketConfig, net: PocketNet, origin: PocketOrigin) -> None:
         self.config = config
@@ -114,20 +113,6 @@ class PocketVision:
         }
         told = {"format": FORMAT, "config": json.dumps(asdict(self.config)), "origin": json.dumps(asdict(self.origin))}
         save_file(state, path, metadata=told)
-
-    def layers(self, pictures: Pictures) -> tuple[Floats, ...]:
-        """(n, height, width, 3) to the feature maps (n, channel, height_l, width_l) of the stem and each stage.
-
-        Raises:
-            InputError: something else than pictures came.
-        """
-        seen, maps = self.config.pixels.prepared(pictures), []
-        with torch.inference_mode():
-            for number, layer in enumerate(self.net.trunk):
-                seen = layer(seen)
-                if number % 2 == 0:  # the stem, then the second layer of each stage
-                    maps.append(seen.numpy().copy())
-        return tuple(maps)
 
     @classmethod
     def load(cls, path: Path = SHIPPED) -> Self:

@@ -10,7 +10,7 @@ from calibration.dominance import EPS, LEAST_INLIERS, aligned, contrast, depende
 from calibration.stimuli import Picture
 from engines.errors import InputError
 from engines.vision.base import Floats, Pictures
-from engines.vision.pocket import PocketVision
+from engines.vision.features.trunk import pocket_trunk
 
 SIZE = 64
 
@@ -113,12 +113,7 @@ def test_pictures_of_different_sizes_are_refused() -> None:
         dependency(halves(RED, RED), halves(RED, RED)[:10], halves(RED, RED), Colours())
 
 
-def test_the_pocket_encoder_offers_maps_from_fine_to_coarse() -> None:
-    encoder = PocketVision.load()
-    maps = encoder.layers(np.stack([halves(RED, BLUE), halves(BLUE, RED)]))
-    sides = [m.shape[2] for m in maps]
-    assert [m.shape[0] for m in maps] == [2] * len(encoder.config.channels)
-    assert [m.shape[1] for m in maps] == list(encoder.config.channels)
-    assert sides == sorted(sides, reverse=True)
-    found = dependency(halves(RED, RED), halves(RED, BLUE), halves(BLUE, RED), encoder)
+def test_the_pocket_encoder_tells_the_halves_apart() -> None:
+    found = dependency(halves(RED, RED), halves(RED, BLUE), halves(BLUE, RED), pocket_trunk())
+    assert found.pocket
     assert found.map[RIGHT].mean() > 0.3 > -0.3 > found.map[LEFT].mean()

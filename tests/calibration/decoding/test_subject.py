@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from calibration.decoding.keep import keep
+from calibration.decoding.restore import Restore, StagedRestore
 from calibration.decoding.subject import GALLERY, MODEL, Gallery, Temperatures
 from calibration.decoding.trials import TrialSet
 from calibration.stimuli import Item
@@ -16,7 +18,17 @@ from engines.runtime.errors import NoRuntime
 from pipeline.anytime import AnytimeDecoder
 from pipeline.encode import standardised
 from pipeline.errors import StreamMismatch
-from tests.calibration.decoding.small_subject import CATEGORIES, CHANNELS, EEG, FS, WINDOWS, fitted, gallery, kept
+from tests.calibration.decoding.small_subject import (
+    CATEGORIES,
+    CHANNELS,
+    EEG,
+    FS,
+    WINDOWS,
+    fitted,
+    gallery,
+    kept,
+    manifest,
+)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +77,23 @@ def test_the_same_trial_gets_the_same_bits(subject):
     first, second = (subject.decoder.answer(static_uv, dynamic_uv[:, :170]) for _ in range(2))
     assert np.array_equal(first.probabilities, second.probabilities)
     assert np.array_equal(first.embedding, second.embedding) and first.nearest == second.nearest
+
+
+def test_only_the_embedding_is_lengthened_for_generators(subject, tmp_path):
+    centre = gallery().centre
+    stages = {
+        0: Restore(np.zeros_like(centre), centre, 3.0),
+        WINDOWS.n_dynamic: Restore(np.ones_like(centre), centre, 2.0),
+    }
+    keep(tmp_path / "P08", manifest(), fitted(), gallery(), restore=StagedRestore.of_stages(stages))
+    lengthened = load(tmp_path / "P08")
+    static_uv, dynamic_uv = trial()
+    for dynamic, restore in ((None, stages[0]), (dynamic_uv, stages[WINDOWS.n_dynamic])):
+        before = subject.decoder.answer(static_uv, dynamic)
+        after = lengthened.decoder.answer(static_uv, dynamic)
+        np.testing.assert_allclose(after.embedding, restore.apply(before.embedding), atol=1e-5)
+        assert after.nearest == before.nearest
+        assert (after.probabilities == before.probabilities).all()
 
 
 def test_a_subject_is_an_anytime_decoder_and_knows_its_colours(subject):
