@@ -11,8 +11,7 @@ diffusers' pipeline repeats the embedding that it is given over the whole batch,
 share a batch; below it, its own UNet takes one embedding a picture, and nothing else differs.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,17 +20,17 @@ import torch
 from diffusers import StableDiffusionXLPipeline
 from torch import Tensor
 
-from engines.errors import InputError, WorkError
+from engines.errors import InputError
 from engines.generators import empty_prompt, ip_adapter
 from engines.generators.cuda_graph import GraphedUnet
 from engines.generators.empty_prompt import EmptyPrompt
+from engines.generators.memory import memory_watched
 from engines.generators.sdxl_parts import pipeline_without_text, put_in
 from engines.vision.base import Floats, Pictures
 
 MOST_STEPS = 4
 
-# How torch says it, of a GPU's memory and of the processor's.
-_NO_MEMORY = ("out of memory", "allocate memory", "not enough memory")
+_MEMORY = "end what else is using it, choose a tiny autoencoder, or the pocket generator"
 
 Unet = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Latents (n, 4, h, w), the time (), embeddings (n, dim) to what the scheduler steps with."""
@@ -58,8 +57,8 @@ class SdxlTurbo:
         self.pipeline.set_progress_bar_config(disable=True)
         for part in (pipeline.unet, pipeline.vae):
             part.eval().requires_grad_(False)
-        self.prompt = EmptyPrompt(*(value.to(self._device, self._dtype) for value in (prompt.embeds, prompt.pooled)))
-        self.unet: Unet = GraphedUnet(self.predicted) if self._device.type == "cuda" else self.predicted
+        self.prompt = EmptyPrompt(*(value.to(self.device, self._dtype) for value in (prompt.embeds, prompt.pooled)))
+        self.unet: Unet = GraphedUnet(self.predicted) if self.device.type == "cuda" else self.predicted
 
     @classmethod
     def load(
@@ -78,7 +77,7 @@ class SdxlTurbo:
         _require_steps(steps)
         empty = EmptyPrompt.load(prompt or folder / empty_prompt.NAME)
         weights = ip_adapter.read(adapter)
-        with _memory_watched(name):
+        with memory_watched(name, _MEMORY):
             pipeline = pipeline_without_text(folder, _dtype_on(torch.device(device)), tiny_vae)
             put_in(weights, pipeline, adapter)
             _require_prompt(empty, pipeline.unet, folder)
@@ -105,8 +104,8 @@ class SdxlTurbo:
         self._require(embeddings, seeds)
         if not len(embeddings):
             return np.empty((0, self.size_px, self.size_px, 3), dtype=np.uint8)
-        with torch.inference_mode(), _memory_watched(self.name):
-            latents = self._denoised(torch.from_numpy(embeddings).to(self._device, self._dtype), seeds)
+        with torch.inference_mode(), memory_watched(self.name, _MEMORY):
+            latents = self._denoised(torch.from_numpy(embeddings).to(self.device, self._dtype), seeds)
             return self._decoded(latents)
 
     def warm_up(self) -> None:
@@ -139,10 +138,10 @@ class SdxlTurbo:
         scheduler = self.pipeline.scheduler
         # On the processor whatever the device, so that a seed draws the same picture everywhere.
         random = [torch.Generator().manual_seed(seed) for seed in seeds]
-        scheduler.set_timesteps(self.steps, device=self._device)
+        scheduler.set_timesteps(self.steps, device=self.device)
         latents: Tensor = self.pipeline.prepare_latents(
             len(embeddings), self.pipeline.unet.config.in_channels, self.size_px, self.size_px, self._dtype,
-            self._device, random,
+            self.device, random,
         )  # fmt: skip
         stepping = self.pipeline.prepare_extra_step_kwargs(random, 0.0)
         for time in scheduler.timesteps:
@@ -157,12 +156,13 @@ class SdxlTurbo:
         return np.asarray(np.round(shown * 255), dtype=np.uint8)
 
     @property
-    def _device(self) -> torch.device:
+    def device(self) -> torch.device:
+        """Where its UNet is."""
         return torch.device(self.pipeline.unet.device)
 
     @property
     def _dtype(self) -> torch.dtype:
-        return _dtype_on(self._device)
+        return _dtype_on(self.device)
 
     @property
     def _projection(self) -> Any:
@@ -172,7 +172,7 @@ class SdxlTurbo:
     def _size_ids(self) -> Tensor:
         """SDXL is told the size of the original, where it was cut and the size wanted: all of it, at its own size."""
         size = (self.size_px, self.size_px)
-        return torch.tensor([[*size, 0, 0, *size]], device=self._device, dtype=self._dtype)
+        return torch.tensor([[*size, 0, 0, *size]], device=self.device, dtype=self._dtype)
 
     def _require(self, embeddings: Floats, seeds: Sequence[int]) -> None:
         if embeddings.ndim != 2 or embeddings.shape[1] != self.dim or embeddings.dtype != np.float32:
@@ -204,18 +204,3 @@ def _require_prompt(prompt: EmptyPrompt, unet: Any, folder: Path) -> None:
             f"{folder}: expected embeddings of the empty prompt of widths {expected}, got {found}; "
             f"{empty_prompt.HOW_TO_MAKE}"
         )
-
-
-@contextmanager
-def _memory_watched(name: str) -> Iterator[None]:
-    """Not enough memory, on either device, is a WorkError."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        said = str(error).split("\n", 1)[0]
-        if isinstance(error, RuntimeError) and not any(sign in said for sign in _NO_MEMORY):
-            raise
-        raise WorkError(
-            f"{name}: not enough memory ({said}); end what else is using it, choose a tiny autoencoder, or the pocket "
-            "generator"
-        ) from error
