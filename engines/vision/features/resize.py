@@ -1,9 +1,11 @@
 """Pictures brought to the size that a measure or a network wants, as the published code does it.
 
-Their middle square, bilinear with antialiasing, never rounded in between: torchvision's `Resize` on tensors, which the
+Their middle square, bilinear (or bicubic) with antialiasing, never rounded in between: torchvision's `Resize` on tensors, which the
 published evaluations call, gives these values for square pictures (Scotti et al. 2023, arXiv:2305.18274, whose
 definitions later work took over).
 """
+
+from typing import Literal
 
 import numpy as np
 import torch
@@ -19,7 +21,7 @@ CLIP = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711
 """Mean and standard deviation of red, green and blue that networks trained on ImageNet, and CLIP, are given."""
 
 
-def resized(pictures: Pictures, size_px: int) -> Tensor:
+def resized(pictures: Pictures, size_px: int, mode: Literal["bilinear", "bicubic"] = "bilinear") -> Tensor:
     """(n, height, width, 3) to (n, 3, size_px, size_px), float32 from 0 to 1.
 
     Raises:
@@ -37,7 +39,8 @@ def resized(pictures: Pictures, size_px: int) -> Tensor:
     values = torch.from_numpy(square).permute(0, 3, 1, 2).float() / 255
     if side == size_px:
         return values
-    return functional.interpolate(values, (size_px, size_px), mode="bilinear", antialias=True, align_corners=False)
+    changed = functional.interpolate(values, (size_px, size_px), mode=mode, antialias=True, align_corners=False)
+    return changed.clamp(0, 1)
 
 
 def resized_arrays(pictures: Pictures, size_px: int) -> NDArray[np.float64]:

@@ -1,0 +1,156 @@
+"""Generation accuracy: whether a classifier calls the reconstruction what it calls the truth.
+
+    label = argmax of the classifier on the truth; the reconstruction is right when that label beats 49 random others
+
+Fu et al. 2023 (BrainVis, arXiv:2312.14871). The published classifier is torchvision's ViT-H/14 with SWAG weights (CC BY-NC 4.0, ImageNet's 1,000 classes). On a
+fresh machine `Centres` stand in: the nearest category centre of built-in objects 00 to 06 in the pocket encoder's space.
+What they say is marked pocket. A classifier is anything with `logits`. Numpy. Thread: any.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.objects.catalogue import CATEGORIES, SELECTION, TRAINING
+from calibration.objects.embeddings import builtin_embeddings
+from calibration.objects.shipped import FOLDER, ITEMS
+from calibration.stats import temperature_of, top_k_credit
+from engines.errors import InputError
+from engines.vision.base import Embeddings, Floats, PictureEncoder, Pictures, normalised
+
+Array = NDArray[np.float64]
+Numbers = NDArray[np.int64]
+
+N_WAY = 50
+N_REPEATS = 50
+
+
+class Classifier(Protocol):
+    """Pictures to one value a class, higher is likelier."""
+
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        ...
+
+    @property
+    def pocket(self) -> bool:
+        """Whether it is a small stand-in."""
+        ...
+
+    def logits(self, pictures: Pictures) -> Floats:
+        """(n, height, width, 3) to (n, classes)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Centres:
+    """Cosines to category centres `directions` (categories, dim), each of length 1, over `temperature`.
+
+    Thread: as the encoder.
+    """
+
+    encoder: PictureEncoder
+    directions: Floats
+    temperature: float = 1.0
+    pocket: bool = True
+
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        return f"nearest category centre ({self.encoder.name})"
+
+    @classmethod
+    def of(cls, encoder: PictureEncoder, raw: Floats, category: Numbers) -> Self:
+        """The mean direction of each category, numbered from 0, of raw embeddings (n, dim)."""
+        unit = normalised(raw)
+        centres = np.stack([unit[category == one].mean(axis=0) for one in range(int(category.max()) + 1)])
+        return cls(encoder, normalised(centres))
+
+    @classmethod
+    def builtin(cls, encoder: PictureEncoder, folder: Path = FOLDER) -> Self:
+        """Of the shipped embeddings of objects 00 to 06, the temperature from object 07.
+
+        Raises:
+            InputError: they were made by another encoder.
+        """
+        shipped = builtin_embeddings(folder)
+        if shipped.encoder != encoder.name:
+            raise InputError(
+                f"expected the encoder of the shipped embeddings, {shipped.encoder}, got {encoder.name}; "
+                "take the pocket encoder, or `Centres.of` with embeddings of your own"
+            )
+        category = np.array([CATEGORIES.index(item.category) for item in ITEMS], dtype=np.int64)
+        number = np.array([int(item.object) for item in ITEMS])
+        fitted, chosen = np.isin(number, TRAINING), number == SELECTION
+        plain = cls.of(encoder, shipped.raw[fitted], category[fitted])
+        cosines = plain.from_embeddings(Embeddings(encoder.name, shipped.raw[chosen]))
+        return replace(plain, temperature=temperature_of(cosines.astype(np.float64), category[chosen]))
+
+    def logits(self, pictures: Pictures) -> Floats:
+        """(n, height, width, 3) to (n, categories)."""
+        return self.from_embeddings(Embeddings(self.encoder.name, self.encoder.embed(pictures)))
+
+    def from_embeddings(self, embeddings: Embeddings) -> Floats:
+        """(n, dim) to (n, categories)."""
+        return np.asarray(normalised(embeddings.raw) @ self.directions.T / self.temperature, dtype=np.float32)
+
+
+def generation_credit(truth_logits: Floats, made_logits: Floats, n_way: int = N_WAY, k: int = 1) -> Array:
+    """(n,) the probability that what the classifier calls the truth is among its first `k` of `n_way` on what was made.
+
+    The mean over all draws of the other classes, which `drawn_accuracies` comes near to with many repeats.
+
+    Raises:
+        InputError: shapes differ, or fewer classes than `n_way`.
+    """
+    label = _labels(truth_logits, made_logits)
+    return np.asarray(top_k_credit(made_logits, k, n_way)[np.arange(len(label)), label])
+
+
+def drawn_accuracies(
+    truth_logits: Floats, made_logits: Floats, n_way: int = N_WAY, n_repeats: int = N_REPEATS, seed: int = 0
+) -> Array:
+    """(n_repeats,) top-1 accuracies as published: the other classes drawn anew for each item and repeat.
+
+    Raises:
+        InputError: shapes differ, or fewer classes than `n_way`.
+    """
+    label = _labels(truth_logits, made_logits)
+    n, n_classes = made_logits.shape
+    if n_way > n_classes:
+        raise InputError(f"expected at least {n_way} classes, got {n_classes}; ask for fewer ways")
+    rng = np.random.default_rng(seed)
+    chances = rng.random((n_repeats, n, n_classes))
+    chances[:, np.arange(n), label] = np.inf
+    others = np.argsort(chances, axis=2)[:, :, : n_way - 1]
+    best_other = np.take_along_axis(made_logits[None], others, axis=2).max(axis=2)
+    hits = made_logits[np.arange(n), label] > best_other
+    return np.asarray(hits.mean(axis=1))
+
+
+def shape_credit(
+    classifier: Classifier, views: Sequence[Pictures], category: Numbers, n_way: int = 2, k: int = 1
+) -> Array:
+    """(n,) N-way top-k of shapes by their looks; published are 2-way top-1 and 10-way top-3.
+
+    `views` are (n, height, width, 3) pictures of the n shapes, one array for each side that they are seen from; a
+    shape's values are the mean over its sides. `category` (n,) is what was seen, numbered as the classifier's classes.
+
+    Raises:
+        InputError: fewer classes than `n_way`, or as many categories as shapes did not come.
+    """
+    logits = np.mean([classifier.logits(side) for side in views], axis=0)
+    if len(logits) != len(category):
+        raise InputError(f"expected the category of each of {len(logits)} shapes, got {len(category)}")
+    return np.asarray(top_k_credit(logits, k, n_way)[np.arange(len(category)), category])
+
+
+def _labels(truth_logits: Floats, made_logits: Floats) -> Numbers:
+    if truth_logits.shape != made_logits.shape:
+        raise InputError(f"expected values of pairs of pictures, got {truth_logits.shape} and {made_logits.shape}")
+    return np.asarray(truth_logits.argmax(axis=1), dtype=np.int64)

@@ -1,0 +1,62 @@
+"""CLIP ViT-L/14 as a measure looks through it: 224 px, bilinear (Radford et al. 2021; sizes of arXiv:2305.18274).
+
+Apart from `engines.vision.openclip`, which prepares pictures as CLIP itself does, bicubic and in whole grey values.
+"""
+
+from pathlib import Path
+from typing import Self
+
+import torch
+from torch import Tensor
+from transformers import CLIPVisionModelWithProjection
+
+from engines.errors import InputError
+from engines.vision.base import Floats, Pictures
+from engines.vision.features.pooled import in_batches
+from engines.vision.features.resize import CLIP, resized, scaled
+
+REPOSITORY = "openai/clip-vit-large-patch14"
+FILES = ("config.json", "model.safetensors")
+HOW_TO_GET = f"get {' and '.join(FILES)} of {REPOSITORY} from huggingface.co and name their folder"
+
+
+class ClipPictures:
+    """CLIP's picture tower with its projection.
+
+    Thread: any, one at a time.
+    """
+
+    name, pocket = "CLIP", False
+
+    def __init__(self, model: CLIPVisionModelWithProjection) -> None:
+        self._model = model.eval().requires_grad_(False)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read config.json and model.safetensors in `folder`.
+
+        Raises:
+            InputError: there is no whole picture tower in it.
+        """
+        missing = [name for name in FILES if not (folder / name).is_file()]
+        if missing:
+            raise InputError(f"{folder}: expected CLIP's weights, {', '.join(missing)} missing; {HOW_TO_GET}")
+        model, loading = CLIPVisionModelWithProjection.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, output_loading_info=True, dtype=torch.float32
+        )
+        if loading["missing_keys"]:
+            raise InputError(f"{folder}: {min(loading['missing_keys'])} is missing in the weights; {HOW_TO_GET}")
+        return cls(model)
+
+    def features(self, pictures: Pictures) -> dict[str, Floats]:
+        """(n, d) projected embeddings under its own name.
+
+        Raises:
+            InputError: not (n, height, width, 3) uint8.
+        """
+        return {self.name: in_batches(pictures, self._embedded)}
+
+    def _embedded(self, pictures: Pictures) -> Tensor:
+        values = scaled(resized(pictures, self._model.config.image_size), CLIP)
+        embedded: Tensor = self._model(pixel_values=values).image_embeds
+        return embedded
