@@ -15,14 +15,17 @@ from app.summary import versions
 from app.terminal import Terminal, write_stdout
 from calibration.decoding.process import Finished, Standing, TrainingProcess
 from calibration.decoding.targets import AUTO
-from calibration.recipes import pocket_vision
+from calibration.recipes import pocket_shape, pocket_vision
 from calibration.recipes.systems import systems
 from calibration.report import to_json, write_report
 from calibration.train import Order
 from engines.errors import InputError
-from engines.vision.pocket import SHIPPED
+from engines.generators import shape
+from engines.vision import pocket
 
 POCKET_VISION = "pocket-vision"
+POCKET_PICTURES = "pocket-pictures"
+POCKET_SHAPE = "pocket-shape"
 # A second core makes the batches; more do not pay for networks of this size.
 _N_THREADS = 1
 _LOOK_S = 0.2
@@ -37,8 +40,13 @@ def train(options: argparse.Namespace) -> int:
     terminal = Terminal(quiet_stdout=options.json)
     if options.system == POCKET_VISION:
         return _pocket_vision(options, terminal)
+    if options.system == POCKET_PICTURES:
+        return _pocket_pictures(options, terminal)
+    if options.system == POCKET_SHAPE:
+        return _pocket_shape(options, terminal)
     if options.system not in (known := systems("pocket")):
-        raise InputError(f"expected a system to train ({', '.join((POCKET_VISION, *known))}), got {options.system!r}")
+        own = (POCKET_VISION, POCKET_PICTURES, POCKET_SHAPE)
+        raise InputError(f"expected a system to train ({', '.join((*own, *known))}), got {options.system!r}")
     if options.data is None:
         raise InputError(f"{options.system} is trained on a participant's trials: name their folder with --data DIR")
     return _decoder(options, terminal)
@@ -102,23 +110,57 @@ def _note(news: Standing) -> str:
 
 
 def _pocket_vision(options: argparse.Namespace, terminal: Terminal) -> int:
-    if options.data is not None:
-        raise InputError(f"{POCKET_VISION} is trained on the built-in objects; leave out --data")
-    out, started_s = default_out(options, POCKET_VISION), time.monotonic()
-    out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(_N_THREADS)
-    cache = Path(tempfile.gettempdir()) / "afterimage-views"
+    out, cache, started_s = _place(options)
     with terminal.progress("training the pocket vision encoder") as progress:
         encoder = pocket_vision.train(options.seed or 0, cache, progress=lambda share: progress.update(share))
-    path = out / SHIPPED.name
+    path = out / pocket.SHIPPED.name
     encoder.save(path)
-    report = {
-        "system": options.system, "weights": str(path), **asdict(encoder.origin),
-        "seconds": round(time.monotonic() - started_s), "versions": versions(),
-    }  # fmt: skip
-    (out / "report.json").write_text(to_json(report), encoding="utf-8")
     told = ", ".join(f"{what} {score:.1%}" for what, score in encoder.origin.scores.items())
     terminal.say(f"wrote {path}; categories of objects 07 found again: {told}")
+    return _reported(options, path, asdict(encoder.origin), started_s)
+
+
+def _pocket_shape(options: argparse.Namespace, terminal: Terminal) -> int:
+    out, cache, started_s = _place(options)
+    path = out / shape.SHIPPED.name
+    with terminal.progress("training the pocket shape decoder") as progress:
+        decoder = pocket_shape.train(
+            options.seed or 0, cache, progress=lambda share: progress.update(share), snapshot=path
+        )
+    decoder.save(path)
+    terminal.say(f"wrote {path}; meshes of objects 07: F-score {decoder.origin.scores['f_score']:.1%}")
+    return _reported(options, path, asdict(decoder.origin), started_s)
+
+
+def _place(options: argparse.Namespace) -> tuple[Path, Path, float]:
+    """Where a network of ours is written, where its training keeps what it rendered, and when it began."""
+    if options.data is not None:
+        raise InputError(f"{options.system} is trained on the built-in objects; leave out --data")
+    out = default_out(options, options.system)
+    out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(_N_THREADS)
+    return out, Path(tempfile.gettempdir()) / "afterimage-views", time.monotonic()
+
+
+def _reported(options: argparse.Namespace, path: Path, origin: dict[str, Any], started_s: float) -> int:
+    report = {
+        "system": options.system, "weights": str(path), **origin,
+        "seconds": round(time.monotonic() - started_s), "versions": versions(),
+    }  # fmt: skip
+    (path.parent / "report.json").write_text(to_json(report), encoding="utf-8")
     if options.json:
         write_stdout(to_json(report))
     return 0
+
+
+def _pocket_pictures(options: argparse.Namespace, terminal: Terminal) -> int:
+    from calibration.recipes import pocket_pictures  # diffusers takes seconds to come
+
+    out, cache, started_s = _place(options)
+    with terminal.progress("training the pocket picture generators") as progress:
+        origins = pocket_pictures.train(options.seed or 0, cache, out, progress=lambda share: progress.update(share))
+    for name, came in origins.items():
+        told = ", ".join(f"{what} {score:.3f}" for what, score in came.scores.items())
+        terminal.say(f"wrote {out / name}; on objects 07: {told}")
+    told_of = {"origins": {name: asdict(came) for name, came in origins.items()}}
+    return _reported(options, out / next(iter(origins)), told_of, started_s)

@@ -8,7 +8,8 @@ from app.cli import main
 from app.commands import train as command
 from calibration.decoding.process import Finished, Standing
 from calibration.decoding.steps import Step
-from calibration.recipes import pocket_vision
+from calibration.recipes import pocket_shape, pocket_vision
+from engines.generators.shape import PocketShape, ShapeConfig, ShapeNet, ShapeOrigin
 from engines.vision.pocket import PocketConfig, PocketNet, PocketOrigin, PocketVision
 from tests.calibration.decoding.folders import small_folder
 
@@ -38,6 +39,20 @@ def test_trained_weights_and_a_report_are_written(seeds, tmp_path, capsys):
     report = json.loads(capsys.readouterr().out)
     assert report == json.loads((tmp_path / "new" / "report.json").read_text())
     assert (report["seed"], report["scores"], report["trained_on"]) == (4, {"front": 0.75}, "a")
+
+
+def test_a_trained_shape_decoder_is_written_with_a_report(monkeypatch, tmp_path):
+    def train(seed, cache, progress, snapshot):
+        progress(1.0)
+        net = ShapeNet(ShapeConfig(dim=8, hidden=8, side=2, channels=(4, 4), features=8, grid=8))
+        return PocketShape(net, 0.01, ShapeOrigin("a", "b", seed, {"f_score": 0.5}))
+
+    monkeypatch.setattr(pocket_shape, "train", train)
+    threads = torch.get_num_threads()
+    assert main(["train", "pocket-shape", "--seed", "4", "--out", str(tmp_path / "new")]) == 0
+    torch.set_num_threads(threads)
+    assert PocketShape.load(tmp_path / "new" / "pocket-shape.safetensors").origin.seed == 4
+    assert json.loads((tmp_path / "new" / "report.json").read_text())["scores"] == {"f_score": 0.5}
 
 
 def test_an_unknown_system_is_refused_with_those_that_can_be_trained(capsys):
