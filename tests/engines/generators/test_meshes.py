@@ -53,7 +53,7 @@ def test_a_cloud_is_centred_within_the_unit_sphere_and_lies_on_the_surface():
     assert cloud.shape == (N_POINTS, 6) and cloud.dtype == np.float32
     np.testing.assert_allclose(cloud[:, :3].mean(axis=0), 0, atol=1e-5)
     assert np.linalg.norm(cloud[:, :3], axis=1).max() == pytest.approx(1, abs=1e-5)
-    assert 0 <= cloud[:, 3:].min() and cloud[:, 3:].max() <= 1
+    assert cloud[:, 3:].min() >= 0 and cloud[:, 3:].max() <= 1
     np.testing.assert_array_equal(cloud, point_cloud(surface))
 
 
