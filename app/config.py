@@ -11,6 +11,7 @@ import tomli_w
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from engines.errors import InputError
+from engines.generators.config import GeneratorsConfig
 from engines.runtime.base import ALLOWED
 from pipeline.coupling.bands import CouplingBands
 from pipeline.coupling.values import CouplingConfig
@@ -89,6 +90,34 @@ class CouplingSection(_Strict):
     n_surrogates: Annotated[int, Field(ge=0)] | None = None
 
 
+class ReconstructionSection(_Strict):
+    """`[reconstruction]`: which generators may run, in order, and where their weights are (`GeneratorsConfig`).
+
+    An answer whose embedding has a cosine above `skip_cosine` to the last one made of its trial is not made again.
+    """
+
+    pictures: tuple[Literal["sdxl-turbo", "pocket"], ...] = ("sdxl-turbo", "pocket")
+    shapes: tuple[Literal["trellis", "pocket"], ...] = ("trellis", "pocket")
+    captions: tuple[Literal["git", "blip2", "words"], ...] = ("git", "blip2", "words")
+    sdxl_turbo: Path | None = None
+    adapter: Path | None = None
+    tiny_vae: Path | None = None
+    trellis_python: Path | None = None
+    trellis: Path | None = None
+    git: Path | None = None
+    blip2: Path | None = None
+    caption_route: Literal["picture", "embedding"] = "picture"
+    caption_map: Path | None = None
+    steps: Annotated[int, Field(ge=1, le=4)] = 1
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: Annotated[int, Field(ge=1)] = 1
+    skip_cosine: Annotated[float, Field(ge=-1, le=1)] = 0.99
+
+    def generators(self) -> GeneratorsConfig:
+        """What the engines take."""
+        return GeneratorsConfig(**self.model_dump(exclude={"skip_cosine"}))
+
+
 class Config(_Strict):
     """The whole file."""
 
@@ -100,6 +129,7 @@ class Config(_Strict):
     calibrate: CalibrateSection = CalibrateSection()
     coupling: CouplingSection = CouplingSection()
     decoding: DecodingSection = DecodingSection()
+    reconstruction: ReconstructionSection = ReconstructionSection()
 
     def chain_from(self, default: ChainConfig) -> ChainConfig:
         """`default` with the keys of `[chain]` laid over it."""
@@ -150,5 +180,5 @@ def load(path: Path | None) -> Config:
 
 def save(config: Config, folder: Path, extra: dict[str, Any]) -> None:
     """Write the resolved configuration to `folder`/config.toml; `extra` holds the command, versions and so on."""
-    values = {**config.model_dump(exclude_none=True), **extra}
+    values = {**config.model_dump(mode="json", exclude_none=True), **extra}
     (folder / "config.toml").write_text(tomli_w.dumps(values), encoding="utf-8")

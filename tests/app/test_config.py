@@ -1,11 +1,12 @@
-"""The `[coupling]` section: what of it reaches the worker."""
+"""The `[coupling]` and `[reconstruction]` sections: what of them reaches the workers."""
 
 from pathlib import Path
 
 import pytest
 
-from app.config import Config, load
+from app.config import Config, load, save
 from engines.errors import InputError
+from engines.generators.config import GeneratorsConfig
 from pipeline.coupling.values import CouplingConfig
 
 
@@ -55,3 +56,16 @@ def test_the_runtimes_of_networks_are_a_list_in_order(tmp_path: Path) -> None:
 def test_decoding_without_any_runtime_or_thread_is_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(InputError):
         written(tmp_path, f"[decoding]\n{line}")
+
+
+def test_the_generators_of_the_configuration_are_those_there_are() -> None:
+    assert Config().reconstruction.generators() == GeneratorsConfig()
+
+
+def test_folders_of_weights_survive_the_resolved_copy(tmp_path: Path) -> None:
+    given = tmp_path / "given.toml"
+    given.write_text('[reconstruction]\nsdxl_turbo = "weights/sdxl"\nshapes = []\nskip_cosine = 0.9\n')
+    config = load(given)
+    assert config.reconstruction.generators().sdxl_turbo == Path("weights/sdxl")
+    save(config, tmp_path, {})
+    assert load(tmp_path / "config.toml") == config
