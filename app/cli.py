@@ -31,6 +31,7 @@ COMMANDS = {
     "engines": "engines",
     "stimuli": "stimuli",
     "train": "train",
+    "weights": "weights",
     "compare": "compare",
     "evaluate": "evaluate",
     "window": "window",

@@ -114,6 +114,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_calibrate(add("calibrate", "fit and honestly evaluate a decoder on recordings"))
     _add_stimuli(commands, common)
     _add_engines(commands, common)
+    _add_weights(commands, common)
     _add_coupling(add("coupling", "phase-amplitude coupling in a recording"))
     _add_train(add("train", "train a decoder on a participant's trials, or a network that Afterimage comes with"))
     _add_compare(add("compare", "systems side by side, on trials that taught them nothing, in one honest table"))
@@ -218,11 +219,26 @@ def _add_engines(commands: "argparse._SubParsersAction[_Parser]", common: _Parse
     bench.add_argument("--batch", type=_count, default=1, metavar="N", help="trials in a call (default 1)")
 
 
+def _add_weights(commands: "argparse._SubParsersAction[_Parser]", common: _Parser) -> None:
+    text = "pretrained parts: what they are for, on what terms, which are here, and whether they are whole"
+    actions = commands.add_parser("weights", help=text, description=text).add_subparsers(
+        dest="action", metavar="ACTION", required=True, parser_class=_Parser
+    )
+    for name, text in (
+        ("list", "what each part is for, its licence and size, and whether it is here"),
+        ("check", "compare every file that is here with its hash; status 1 where one is damaged"),
+        ("where", "where each part is looked for, in order, and how to get it"),
+    ):
+        parser = actions.add_parser(name, help=text, description=text, parents=[common])
+        parser.add_argument("name", nargs="?", metavar="NAME", help="one part (default: all)")
+
+
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "system",
         metavar="SYSTEM",
-        help='brainssd, "brainssd/without coupling" and other ablations, neuro3d, enigma, ridge; or pocket-vision',
+        help='brainssd, "brainssd/without coupling" and other ablations, neuro3d, enigma, ridge; or pocket-vision, '
+        "pocket-pictures, pocket-shape; or adapter, a picture generator's, to a trained decoder",
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="trials in the layout of EEG-3D")
     parser.add_argument(
@@ -238,6 +254,11 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "--encoder", metavar="NAME", help="embeddings of pictures: auto (default), published, pocket or openclip"
     )
     parser.add_argument("--weights", type=Path, metavar="DIR", help="the folder of openclip's weights")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="of adapter: the trained decoder it is tuned to")
+    parser.add_argument(
+        "--generator", choices=("pocket", "sdxl-turbo"), default="pocket",
+        help="of adapter: the picture generator it belongs to (default pocket)",
+    )  # fmt: skip
 
 
 def _add_present(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,179 @@
+"""Where pretrained parts are on this machine, and whether their bytes are what they should be. Nothing is fetched.
+
+    found = find(part("git"), GeneratorsConfig())       # Found or Absent, with every place that was looked at
+    checked = check(found)                              # one line a file
+
+A file's right hash is known in four ways: from the list that ships with Afterimage; from the hub's cache, where a large
+file is named by its SHA-256 and a small one by its git hash; from what `hf download --local-dir` writes beside a file;
+and from names such as vgg19-dcbb9e9d.pth, which end with the first digits. Otherwise it is unknown, and told so.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engines import shipped
+from engines.errors import InputError
+from engines.generators import hub
+from engines.generators.config import GeneratorsConfig
+from engines.parts import PARTS, Part
+from engines.runtime.files import sha256
+
+HASHED_NAME = re.compile(r"-([0-9a-f]{8,64})\.(?:pth|pt|onnx)$")
+_DOWNLOADS = Path(".cache", "huggingface", "download")
+_SHA1, _SHA256 = 40, 64
+
+
+@dataclass(frozen=True)
+class Found:
+    """A part that is here whole. `place` is a folder, or the one file; `looked` every place until then, it the last."""
+
+    part: Part
+    place: Path
+    looked: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A part that is not here. `looked` at these places, `missing` of it from the first that exists; what to do."""
+
+    part: Part
+    looked: tuple[Path, ...]
+    missing: tuple[str, ...]
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One file: right, damaged, or None where nobody says what its hash should be; `told` is what was compared."""
+
+    path: Path
+    right: bool | None
+    told: str
+
+
+def part(name: str) -> Part:
+    """The part of that name.
+
+    Raises:
+        InputError: there is none.
+    """
+    known = {one.name: one for one in PARTS}
+    if name not in known:
+        raise InputError(f"expected a pretrained part ({', '.join(known)}), got {name!r}")
+    return known[name]
+
+
+def find(wanted: Part, config: GeneratorsConfig) -> Found | Absent:
+    """Look for `wanted` where `config` says, there alone, else in its usual places in order. Opens no file."""
+    looked: list[Path] = []
+    missing: tuple[str, ...] = wanted.files
+    for place in places(wanted, config):
+        looked.append(place)
+        lacking = _lacking(wanted, place)
+        if not lacking:
+            return Found(wanted, place, tuple(looked))
+        if place.exists() and missing == wanted.files:
+            missing = lacking
+    return Absent(wanted, tuple(looked), missing, how_to_get(wanted))
+
+
+def places(wanted: Part, config: GeneratorsConfig) -> list[Path]:
+    """Where `wanted` is looked for, in order; of the hub's cache, its folder where no revision is there."""
+    configured: Path | None = getattr(config, wanted.setting) if wanted.setting else None
+    if configured is not None:
+        return [configured]
+    if wanted.kind == "hub":
+        return hub.snapshots(wanted.source) or [hub.cache_of(wanted.source)]
+    if wanted.kind == "torch":
+        return [_torch_cache() / "checkpoints"]
+    if wanted.kind == "u2net":
+        return [Path(os.environ.get("U2NET_HOME") or "~/.u2net").expanduser()]
+    return [shipped.ROOT] if wanted.kind == "shipped" else []
+
+
+def how_to_get(wanted: Part) -> str:
+    """What a user does to have it."""
+    if wanted.kind == "unused":
+        return wanted.note
+    if wanted.kind == "shipped":
+        return f"it comes with Afterimage: install it again, or make it anew with `{wanted.source}`"
+    where = " on huggingface.co" if wanted.kind == "hub" else ""
+    named = wanted.named_by or (f"[reconstruction] {wanted.setting}" if wanted.setting else "")
+    terms = f"; {wanted.restriction}" if wanted.restriction else ""
+    by_name = f", or name it by {named}" if named else ""
+    return f"get {', '.join(wanted.files)} of {wanted.source}{where} ({wanted.size}, {wanted.licence}{terms}){by_name}"
+
+
+def size(found: Found) -> int:
+    """Bytes of everything of it that is here."""
+    return sum(path.stat().st_size for path in files(found) if path.is_file())
+
+
+def files(found: Found) -> list[Path]:
+    """Its files: all of a model's folder, of what ships also those that should be there, else those that are needed."""
+    if found.place.is_file():
+        return [found.place]
+    if found.part.kind == "hub":
+        whole = (path for path in found.place.rglob("*") if path.is_file())
+        return sorted(path for path in whole if _DOWNLOADS.parts[0] not in path.relative_to(found.place).parts)
+    if found.part.kind == "shipped":
+        return sorted({path for name in found.part.files for path in shipped.below(name)})
+    return [found.place / name for name in found.part.files]
+
+
+def check(found: Found) -> Iterator[Checked]:
+    """Compare each of its files with its right hash, one at a time: gigabytes take minutes."""
+    for path in files(found):
+        yield _checked(found, path)
+
+
+def _checked(found: Found, path: Path) -> Checked:
+    if found.part.kind == "shipped":
+        wanted, told = shipped.hashes().get(path.relative_to(shipped.ROOT).as_posix()), "the list that ships"
+    else:
+        wanted, told = _known_hash(path, found.place)
+    if wanted is None:
+        return Checked(path, None, "its hash is not known")
+    if not path.is_file():
+        return Checked(path, False, "missing; install Afterimage again")
+    got = git_hash(path) if len(wanted) == _SHA1 else sha256(path)[: len(wanted)]
+    if got == wanted:
+        return Checked(path, True, f"as in {told}")
+    return Checked(path, False, f"expected {wanted} as in {told}, got {got}; fetch it again")
+
+
+def _known_hash(path: Path, place: Path) -> tuple[str | None, str]:
+    """The right hash, SHA-256 (or its beginning) or git's, and who says so."""
+    blob = path.resolve()
+    if blob.parent.name == "blobs" and len(blob.name) in (_SHA1, _SHA256):
+        return blob.name, "the hub's cache"
+    if place.is_dir() and path.is_relative_to(place):
+        beside = place / _DOWNLOADS / f"{path.relative_to(place).as_posix()}.metadata"
+        if beside.is_file():
+            return beside.read_text(encoding="utf-8").splitlines()[1].strip(), "the record of its download"
+    named = HASHED_NAME.search(path.name)
+    return (named[1], "its name") if named else (None, "")
+
+
+def git_hash(path: Path) -> str:
+    """The hash by which git, and the hub's cache for small files, names a file."""
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def _lacking(wanted: Part, place: Path) -> tuple[str, ...]:
+    """Which of its files are not there; of one that was configured as a file, none."""
+    if place.is_file():
+        return ()
+    return tuple(name for name in wanted.files if not any(path.exists() for path in place.glob(name)))
+
+
+def _torch_cache() -> Path:
+    """Where torch.hub keeps what it fetched, by the variables that it reads."""
+    home = os.environ.get("TORCH_HOME")
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "torch"
+    return (Path(home).expanduser() if home else usual) / "hub"
