@@ -1,7 +1,8 @@
 """The pocket shape decoder: from an embedding to a signed distance and a colour anywhere in the unit cube, to a mesh.
 
     embedding -> [standardised, linear] -> three planes of 6 x 6 -> transposed convolutions -> three of 48 x 48
-    point -> the planes' features where it falls on them -> three small layers -> distance, red, green, blue
+    point -> the planes' features where it falls on them -> three small layers -> distance
+    the same features and a short word on the embedding's colours -> three small layers -> red, green, blue
     points of a grid -> marching cubes (Lorensen & Cline 1987) -> vertices -> their colours
 
 Planes: Chan et al. 2022 (EG3D, arXiv:2112.07945). Distances: Park et al. 2019 (DeepSDF, arXiv:1901.05103). Trained by
@@ -39,7 +40,7 @@ _REACH = 1.06  # of the grid, so that what ends at 1 is closed
 class ShapeConfig:
     """Size of the network. `channels` of the planes, each twice as wide as the one before, from `side` on.
 
-    `grid` points along each axis are looked at for a mesh.
+    `colours` is the length of what is said of colours; `grid` points along each axis are looked at for a mesh.
     """
 
     dim: int = 1024
@@ -47,11 +48,12 @@ class ShapeConfig:
     side: int = 6
     channels: tuple[int, ...] = (48, 48, 32, 24)
     features: int = 64
+    colours: int = 64
     grid: int = 48
 
 
 class ShapeNet(nn.Module):
-    """Raw embeddings (n, dim) and points (n, m, 3) to distances, below 0 inside, and colours (n, m, 4)."""
+    """Raw embeddings and points to signed distances, below 0 inside, and colours."""
 
     centre: Tensor
     spread: Tensor
@@ -69,33 +71,52 @@ class ShapeNet(nn.Module):
             layers += [nn.GroupNorm(4, before), nn.SiLU(), nn.ConvTranspose2d(before, after, 4, 2, 1)]
         self.grow = nn.Sequential(*layers)
         seen = len(_AXES) * (config.channels[-1] + 1)
-        self.ask = nn.Sequential(
-            nn.Linear(seen, config.features), nn.SiLU(),
-            nn.Linear(config.features, config.features), nn.SiLU(),
-            nn.Linear(config.features, 4),
-        )  # fmt: skip
+        self.distance = _layers(seen, config.features, 1)
+        self.paint = nn.Sequential(nn.Linear(config.dim, config.colours), nn.LayerNorm(config.colours), nn.SiLU())
+        self.colour = _layers(seen + config.colours, config.features, 3)
+
+    def forward(self, embeddings: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+        """Distances (n, m) and colours (n, m, 3) of raw embeddings at `points` (n, m, 3), from -1 to 1.
+
+        Colours learn on features that serve the distances, and do not change them.
+        """
+        seen = self.seen(self.planes(embeddings), points)
+        return self.distances(seen), self.colours(self.paints(embeddings), seen.detach())
 
     def planes(self, embeddings: Tensor) -> Tensor:
         """(n, 3, channel, side, side) of raw embeddings (n, dim)."""
         n, config = len(embeddings), self.config
-        latent = self.latent((embeddings - self.centre) / self.spread)
+        latent = self.latent(self._standardised(embeddings))
         start = self.start(latent).reshape(n * len(_AXES), config.channels[0], config.side, config.side)
         grown: Tensor = self.grow(start)
         return grown.reshape(n, len(_AXES), *grown.shape[1:])
 
-    def field(self, planes: Tensor, points: Tensor) -> Tensor:
-        """(n, m, 4) at `points` (n, m, 3), from -1 to 1."""
+    def paints(self, embeddings: Tensor) -> Tensor:
+        """What raw embeddings (n, dim) say of colours, (n, colours)."""
+        told: Tensor = self.paint(self._standardised(embeddings))
+        return told
+
+    def seen(self, planes: Tensor, points: Tensor) -> Tensor:
+        """(n, m, 3 + 3 channel): where `points` (n, m, 3) are, and what the planes hold there."""
         seen = [points]
         for k, axes in enumerate(_AXES):
             where = points[..., axes][:, :, None]  # (n, m, 1, 2)
             found = functional.grid_sample(planes[:, k], where, align_corners=False, padding_mode="border")
             seen.append(found[..., 0].transpose(1, 2))  # (n, m, channel)
-        answer = self.ask(torch.cat(seen, dim=-1))
-        return torch.cat([answer[..., :1], answer[..., 1:].sigmoid()], dim=-1)
+        return torch.cat(seen, dim=-1)
 
-    def forward(self, embeddings: Tensor, points: Tensor) -> Tensor:
-        """One step."""
-        return self.field(self.planes(embeddings), points)
+    def distances(self, seen: Tensor) -> Tensor:
+        """(n, m)."""
+        answer: Tensor = self.distance(seen)
+        return answer[..., 0]
+
+    def colours(self, paints: Tensor, seen: Tensor) -> Tensor:
+        """(n, m, 3) from 0 to 1."""
+        answer: Tensor = self.colour(torch.cat([seen, paints[:, None].expand(-1, seen.shape[1], -1)], dim=-1))
+        return answer.sigmoid()
+
+    def _standardised(self, embeddings: Tensor) -> Tensor:
+        return (embeddings - self.centre) / self.spread
 
 
 @dataclass(frozen=True)
@@ -143,38 +164,36 @@ class PocketShape:
                 f"{self.name} takes one raw embedding of {self.encoder}, ({self.config.dim},); "
                 f"{seen.embedding.shape} came"
             )
+        embeddings = torch.from_numpy(seen.embedding)[None]
         with torch.inference_mode():
-            planes = self.net.planes(torch.from_numpy(seen.embedding)[None])
-            return self._meshed(planes)
+            planes, paints = self.net.planes(embeddings), self.net.paints(embeddings)
+            return self._meshed(planes, paints)
 
     def field(self, embedding: Floats) -> Floats:
-        """(grid, grid, grid) signed distances over x, y, z."""
+        """(grid, grid, grid) signed distances over x, y, z of a raw embedding (dim,)."""
         with torch.inference_mode():
-            return self._distances(self.net.planes(torch.from_numpy(embedding)[None]))
+            return self._field(self.net.planes(torch.from_numpy(embedding)[None]))
 
-    def _distances(self, planes: Tensor) -> Floats:
-        n = self.config.grid
+    def _field(self, planes: Tensor) -> Floats:
+        n, seen = self.config.grid, self.net.seen
         distances = np.full(n**3, 1.0, dtype=np.float32)
-        distances[self._within] = self._asked(planes, self._grid)[:, 0]
+        parts = [self.net.distances(seen(planes, some[None]))[0] for some in torch.split(self._grid, _BATCH)]
+        distances[self._within] = torch.cat(parts).numpy()
         return distances.reshape(n, n, n)
 
-    def _asked(self, planes: Tensor, points: Tensor) -> Floats:
-        """(m, 4) at `points` (m, 3)."""
-        return torch.cat([self.net.field(planes, some[None])[0] for some in torch.split(points, _BATCH)]).numpy()
-
-    def _meshed(self, planes: Tensor) -> Surface:
-        distances = self._distances(planes)
+    def _meshed(self, planes: Tensor, paints: Tensor) -> Surface:
+        distances = self._field(planes)
         if not distances.min() < self.level:
             raise WorkError(
                 f"{self.name} found no surface: its nearest distance is {distances.min():.3f}, drawn is at "
                 f"{self.level:.3f}; the embedding is like none of an object"
             )
         corners, faces, _, _ = marching_cubes(distances, self.level, gradient_direction="ascent")
-        vertices = _REACH * (corners * (2 / (self.config.grid - 1)) - 1)
-        colours = self._asked(planes, torch.from_numpy(vertices.astype(np.float32)))[:, 1:]
+        vertices = (_REACH * (corners * (2 / (self.config.grid - 1)) - 1)).astype(np.float32)
+        colours = self.net.colours(paints, self.net.seen(planes, torch.from_numpy(vertices)[None]))[0].numpy()
         # Between two points of the grid a vertex may lie a little outside of the sphere.
         vertices /= max(1.0, float(np.linalg.norm(vertices, axis=1).max()))
-        return Surface(vertices.astype(np.float32), faces.astype(np.int32), np.round(255 * colours).astype(np.uint8))
+        return Surface(vertices, faces.astype(np.int32), np.round(255 * colours).astype(np.uint8))
 
     def save(self, path: Path) -> None:
         """Write weights in half precision, and what is known of them."""
@@ -211,6 +230,12 @@ class PocketShape:
             raise InputError(f"{path}: its tensors are not those of its own configuration; train the weights anew")
         net.load_state_dict(state)
         return cls(net, float(told["level"]), ShapeOrigin(**json.loads(told["origin"])))
+
+
+def _layers(before: int, within: int, after: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(before, within), nn.SiLU(), nn.Linear(within, within), nn.SiLU(), nn.Linear(within, after)
+    )
 
 
 def _config_from(values: dict[str, Any]) -> ShapeConfig:
