@@ -5,11 +5,12 @@ import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from app.commands.run import default_out
+from app.config import load
 from app.headless import stop_on_signals
 from app.summary import versions
 from app.terminal import Terminal, write_stdout
@@ -23,9 +24,13 @@ from engines.errors import InputError
 from engines.generators import shape
 from engines.vision import pocket
 
+if TYPE_CHECKING:
+    from calibration.tuning import AdapterOrder
+
 POCKET_VISION = "pocket-vision"
 POCKET_PICTURES = "pocket-pictures"
 POCKET_SHAPE = "pocket-shape"
+ADAPTER = "adapter"
 # A second core makes the batches; more do not pay for networks of this size.
 _N_THREADS = 1
 _LOOK_S = 0.2
@@ -44,8 +49,10 @@ def train(options: argparse.Namespace) -> int:
         return _pocket_pictures(options, terminal)
     if options.system == POCKET_SHAPE:
         return _pocket_shape(options, terminal)
+    if options.system == ADAPTER:
+        return _adapter(options, terminal)
     if options.system not in (known := systems("pocket")):
-        own = (POCKET_VISION, POCKET_PICTURES, POCKET_SHAPE)
+        own = (POCKET_VISION, POCKET_PICTURES, POCKET_SHAPE, ADAPTER)
         raise InputError(f"expected a system to train ({', '.join((*own, *known))}), got {options.system!r}")
     if options.data is None:
         raise InputError(f"{options.system} is trained on a participant's trials: name their folder with --data DIR")
@@ -53,12 +60,11 @@ def train(options: argparse.Namespace) -> int:
 
 
 def _decoder(options: argparse.Namespace, terminal: Terminal) -> int:
-    out = default_out(options, options.system.replace("/", "-").replace(" ", "-"))
     order = Order(
         data=options.data,
         participant=options.participant,
         system=options.system,
-        out=out,
+        out=default_out(options, options.system.replace("/", "-").replace(" ", "-")),
         size=options.size,
         seed=options.seed or 0,
         epochs=options.epochs,
@@ -66,6 +72,35 @@ def _decoder(options: argparse.Namespace, terminal: Terminal) -> int:
         weights=options.weights,
         versions=versions(),
     )
+    return _tell_of(order, options, terminal)
+
+
+def _adapter(options: argparse.Namespace, terminal: Terminal) -> int:
+    from calibration.tuning import AdapterOrder  # diffusers takes seconds to come
+
+    if options.data is None or options.model is None:
+        raise InputError(
+            "an adapter is fine-tuned to a trained decoder on a participant's trials: name them with --model DIR and "
+            "--data DIR"
+        )
+    order = AdapterOrder(
+        data=options.data,
+        model=options.model,
+        out=default_out(options, ADAPTER),
+        generator=options.generator,
+        generators=load(options.config).reconstruction.generators(),
+        participant=options.participant,
+        seed=options.seed or 0,
+        epochs=options.epochs,
+        encoder=options.encoder or AUTO,
+        weights=options.weights,
+        versions=versions(),
+    )
+    return _tell_of(order, options, terminal)
+
+
+def _tell_of(order: "Order | AdapterOrder", options: argparse.Namespace, terminal: Terminal) -> int:
+    """Carry it out elsewhere, and report."""
     order.check()
     if order.checkpoint.exists():
         terminal.say(f"going on from {order.checkpoint}")
@@ -73,20 +108,20 @@ def _decoder(options: argparse.Namespace, terminal: Terminal) -> int:
     if report is None:
         terminal.say("stopped; the same call goes on from the last whole epoch" if order.checkpoint.exists()
                      else "stopped before an epoch was whole; nothing is kept")  # fmt: skip
-        report = {"command": "train", "system": order.system, "finished": False, "out": str(out)}
+        report = {"command": "train", "system": order.system, "finished": False, "out": str(order.out)}
     else:
         report |= {"finished": True, "versions": versions()}
-        page = write_report(out, report)
+        page = write_report(order.out, report)
         terminal.say(report["verdict"]["text"])
         for text in report["warnings"]:
             terminal.warn(text)
-        terminal.say(f"model: {out}; report: {page}")
+        terminal.say(f"model: {order.out}; report: {page}")
     if options.json:
         write_stdout(to_json(report))
     return 0
 
 
-def _carried_out(order: Order, terminal: Terminal) -> dict[str, Any] | None:
+def _carried_out(order: "Order | AdapterOrder", terminal: Terminal) -> dict[str, Any] | None:
     """The fields of the report; None when a signal stopped it."""
     with (
         stop_on_signals() as stop,

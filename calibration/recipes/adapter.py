@@ -230,7 +230,7 @@ class _Tuning:
         random = torch.Generator().manual_seed(_SELECTION_SEED)
         n, total = len(self.selection), 0.0
         with torch.no_grad():
-            for rows in torch.arange(n).split(self.budget.batch):
+            for rows in torch.split(torch.arange(n), self.budget.batch):
                 total += float(self._loss(self.selection, rows, random, drop=0.0)) * len(rows)
         return total / n
 
@@ -256,7 +256,7 @@ class _Tuning:
         return clean if kind == "sample" else self.schedule.get_velocity(clean, noise, times)
 
     def _batches(self) -> Iterator[Tensor]:
-        yield from torch.randperm(len(self.training), generator=self.random).split(self.budget.batch)
+        yield from torch.split(torch.randperm(len(self.training), generator=self.random), self.budget.batch)
 
     def _now(self) -> dict[str, Tensor]:
         return {name: value.detach().cpu().clone() for name, value in self.parameters.items()}
@@ -269,7 +269,7 @@ def _latents(generator: SdxlTurbo, pictures: Pictures) -> Tensor:
         raise InputError(f"expected pictures (m, {size}, {size}, 3), got {pictures.shape}; see `fitted_pictures`")
     parts = []
     with torch.no_grad():
-        for some in torch.from_numpy(pictures).split(_ENCODED_AT_ONCE):
+        for some in torch.split(torch.from_numpy(pictures), _ENCODED_AT_ONCE):
             pixels = some.permute(0, 3, 1, 2).to(generator.device, vae.dtype) / 127.5 - 1
             parts.append(vae.encode(pixels).latent_dist.mode().float().cpu() * vae.config.scaling_factor)
     return torch.cat(parts)

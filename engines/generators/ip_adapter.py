@@ -82,6 +82,16 @@ def origin(path: Path) -> AdapterOrigin | None:
     return AdapterOrigin(**json.loads(told["origin"])) if told.get("format") == FORMAT else None
 
 
+def tuned_for(base: str, path: Path | None) -> AdapterOrigin | None:
+    """Where the adapter in file `path` comes from, None unless it was fine-tuned for the generator `base`.
+
+    Raises:
+        InputError: as `origin`.
+    """
+    came = None if path is None else origin(path)
+    return came if came is not None and came.base == base else None
+
+
 def write(path: Path, weights: Weights, came: AdapterOrigin | None = None) -> None:
     """Write an adapter as `read` and diffusers read it, in half precision."""
     flat = {

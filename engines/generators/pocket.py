@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engines.errors import InputError
+from engines.generators import ip_adapter
 from engines.generators.sdxl_parts import folder_origin
 from engines.generators.sdxl_turbo import SdxlTurbo
 
@@ -17,6 +18,7 @@ FOLDER = Path(__file__).with_name("data")
 SDXL = "pocket-sdxl"
 SD15 = "pocket-sd15"
 ADAPTER = "ip-adapter.safetensors"
+BASE = "pocket"
 NAME = "pocket pictures"
 HOW_TO_MAKE = "make it anew with `afterimage train pocket-pictures`"
 
@@ -35,16 +37,19 @@ class PicturesOrigin:
     told: str
 
 
-def pocket_pictures(device: str = "cpu", folder: Path = FOLDER / SDXL) -> SdxlTurbo:
+def pocket_pictures(device: str = "cpu", folder: Path = FOLDER / SDXL, adapter: Path | None = None) -> SdxlTurbo:
     """The generator that takes embeddings of the pocket vision encoder; one step.
 
+    `adapter` is the configured one: used where it was fine-tuned for this generator, else it is another's.
+
     Raises:
-        InputError: `folder` is not what the recipe writes.
+        InputError: `folder` is not what the recipe writes, or `adapter` no adapter.
         WorkError: there is not enough memory.
     """
-    return SdxlTurbo.load(
-        folder, folder / ADAPTER, name=NAME, pocket=True, encoder=origin(folder).encoder, steps=1, device=device
-    )
+    tuned = ip_adapter.tuned_for(BASE, adapter)
+    file, name = (folder / ADAPTER, NAME) if adapter is None or tuned is None else (adapter, f"{NAME}, tuned adapter")
+    encoder = origin(folder).encoder if tuned is None else tuned.encoder
+    return SdxlTurbo.load(folder, file, name=name, pocket=True, encoder=encoder, steps=1, device=device)
 
 
 def pocket_words(device: str = "cpu", folder: Path = FOLDER / SD15) -> Any:

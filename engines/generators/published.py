@@ -7,7 +7,7 @@
 Looking for them does not import diffusers, which takes seconds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,14 +69,18 @@ def find(config: GeneratorsConfig) -> PublishedFiles:
     )
 
 
-def open_sdxl_turbo(config: GeneratorsConfig) -> "SdxlTurbo":
+def open_sdxl_turbo(config: GeneratorsConfig, tiny: bool = True) -> "SdxlTurbo":
     """SDXL-Turbo, on the GPU where `config.device` is "auto" and there is one. Written to its files; never ran on them.
+
+    Without `tiny` its own autoencoder decodes whatever is there: a tiny one cannot encode what an adapter learns from.
 
     Raises:
         InputError: as `find`; files that do not fit each other.
         WorkError: not enough memory.
     """
     found = find(config)
+    if not tiny:
+        found = replace(found, tiny_vae=None)
     from engines.generators.sdxl_parts import folder_origin
     from engines.generators.sdxl_turbo import SdxlTurbo
 

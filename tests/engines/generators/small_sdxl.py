@@ -38,9 +38,9 @@ def small_pipeline(seed: int = 0) -> StableDiffusionXLPipeline:
     )  # fmt: skip
 
 
-def small_adapter(pipeline: StableDiffusionXLPipeline, seed: int = 0) -> ip_adapter.Weights:
+def small_adapter(pipeline: StableDiffusionXLPipeline, seed: int = 0, dim: int = DIM) -> ip_adapter.Weights:
     """An adapter that shows: its values are not zero."""
-    weights = ip_adapter.random_weights(pipeline.unet, DIM, seed)
+    weights = ip_adapter.random_weights(pipeline.unet, dim, seed)
     random = torch.Generator().manual_seed(seed + 1)
     for name, value in weights["ip_adapter"].items():
         if "to_v" in name:
@@ -59,10 +59,10 @@ def saved(folder: Path, variant: str | None = None, seed: int = 0) -> Path:
     return folder
 
 
-def saved_adapter(path: Path, seed: int = 0) -> Path:
+def saved_adapter(path: Path, seed: int = 0, dim: int = DIM) -> Path:
     """Write an adapter that fits `saved` of the same seed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    ip_adapter.write(path, small_adapter(small_pipeline(seed), seed))
+    ip_adapter.write(path, small_adapter(small_pipeline(seed), seed, dim))
     return path
 
 

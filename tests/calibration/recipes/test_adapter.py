@@ -1,0 +1,137 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from calibration.recipes import adapter
+from calibration.recipes.adapter import AdapterBudget, Pairs, fitted_pictures, tune
+from engines.errors import InputError, WorkError
+from engines.generators import ip_adapter
+from engines.generators.sdxl_turbo import SdxlTurbo
+from tests.engines.generators.small_sdxl import DIM, SIZE_PX, saved, saved_adapter
+
+# torch's tensors still answer numpy's `__array__` in the old way, and diffusers' schedulers ask it.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+BUDGET = AdapterBudget(epochs=3, batch=8, learning_rate=3e-3, drop=0.05)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = saved(tmp_path_factory.mktemp("sdxl"))
+    saved_adapter(made / "ip-adapter.safetensors")
+    return made
+
+
+@pytest.fixture
+def generator(folder):
+    return opened(folder)
+
+
+def opened(folder):
+    return SdxlTurbo.load(folder, folder / "ip-adapter.safetensors", name="small", pocket=True, encoder="test", steps=1)
+
+
+def pairs(seed, n=24):
+    """Two pictures, dark and bright, and embeddings that tell which."""
+    rng = np.random.default_rng(seed)
+    item = np.arange(n) % 2
+    embeddings = rng.normal(size=(n, DIM)) + 4 * (item[:, None] - 0.5)
+    pictures = np.stack([np.full((SIZE_PX, SIZE_PX, 3), level, np.uint8) for level in (20, 230)])
+    return Pairs(embeddings.astype(np.float32), item.astype(np.int64), pictures, "test")
+
+
+TRAINING, SELECTION = pairs(0), pairs(1, 10)
+
+
+def flat(tuned):
+    return {f"{part}.{name}": value for part, some in tuned.weights.items() for name, value in some.items()}
+
+
+def test_the_loss_goes_down_on_pairs_that_taught_nothing_too(generator):
+    tuned = tune(generator, TRAINING, SELECTION, replace(BUDGET, epochs=4, learning_rate=3e-2), 0)
+    assert tuned.history[-1].loss < tuned.history[0].loss
+    assert min(tuned.losses) < 0.96 * tuned.losses[0]
+    assert tuned.history[-1].score == pytest.approx(1 - tuned.losses[-1] / tuned.losses[0])
+    assert len(tuned.losses) == 5 and tuned.losses[tuned.kept_epoch] == min(tuned.losses)
+
+
+def test_the_adapter_learns_and_the_unet_stays_as_it_is(generator):
+    own = ip_adapter.parameters(generator.pipeline.unet)
+    theirs = {
+        name: value.clone()
+        for name, value in [*generator.pipeline.unet.named_parameters(), *generator.pipeline.vae.named_parameters()]
+        if not any(value is one for one in own.values())
+    }
+    before = {name: value.clone() for name, value in own.items()}
+    tuned = flat(tune(generator, TRAINING, SELECTION, BUDGET, 0))
+    after = dict([*generator.pipeline.unet.named_parameters(), *generator.pipeline.vae.named_parameters()])
+    assert all(torch.equal(after[name], value) for name, value in theirs.items())
+    assert set(tuned) == set(before)
+    assert not any(torch.equal(tuned[name], value) for name, value in before.items())
+
+
+def test_what_was_interrupted_goes_on_to_the_same_adapter_bit_for_bit(folder, tmp_path):
+    whole = tune(opened(folder), TRAINING, SELECTION, BUDGET, 3)
+    path, said = tmp_path / "checkpoint.pt", []
+
+    def interrupted(step):
+        if step.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tune(opened(folder), TRAINING, SELECTION, BUDGET, 3, interrupted, path)
+    resumed = tune(opened(folder), TRAINING, SELECTION, BUDGET, 3, said.append, path)
+    assert [step.epoch for step in said] == [2, 3]
+    assert resumed.losses == whole.losses and resumed.history == whole.history
+    again = flat(resumed)
+    assert all(torch.equal(again[name], value) for name, value in flat(whole).items())
+
+
+def test_a_checkpoint_of_other_pairs_is_not_gone_on_from(folder, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    tune(opened(folder), TRAINING, SELECTION, replace(BUDGET, epochs=1), 0, None, path)
+    with pytest.raises(InputError, match="another training pairs"):
+        tune(opened(folder), pairs(5), SELECTION, replace(BUDGET, epochs=1), 0, None, path)
+
+
+def test_an_epoch_that_makes_it_worse_is_not_kept(generator, monkeypatch):
+    measured = iter([1.0, 1.5])
+    monkeypatch.setattr(adapter._Tuning, "_selection_loss", lambda self: next(measured))
+    before = {name: value.clone() for name, value in ip_adapter.parameters(generator.pipeline.unet).items()}
+    tuned = tune(generator, TRAINING, SELECTION, replace(BUDGET, epochs=1), 0)
+    assert tuned.kept_epoch == 0 and tuned.history[0].score == -0.5
+    assert all(torch.equal(flat(tuned)[name], value) for name, value in before.items())
+
+
+def test_training_that_diverges_says_so(generator):
+    with pytest.raises(WorkError, match="diverged in epoch 1"):
+        tune(generator, TRAINING, SELECTION, replace(BUDGET, learning_rate=1e30), 0)
+
+
+def test_the_adapter_is_read_back_from_its_file_with_its_origin(folder, generator, tmp_path):
+    tuned = tune(generator, TRAINING, SELECTION, replace(BUDGET, epochs=1), 0)
+    origin = ip_adapter.AdapterOrigin(
+        "small", "test", TRAINING.digest(), SELECTION.digest(), 0, True, {"loss": min(tuned.losses)}
+    )
+    path = tmp_path / "adapter.safetensors"
+    ip_adapter.write(path, tuned.weights, origin)
+    assert ip_adapter.origin(path) == origin
+    again = SdxlTurbo.load(folder, path, name="small", pocket=True, encoder="test", steps=1)
+    drawn = (one.pictures(TRAINING.embeddings[:2], [1, 2]).astype(int) for one in (again, generator))
+    assert np.abs(np.subtract(*drawn)).max() <= 3  # the file is in half precision
+
+
+def test_embeddings_of_another_length_are_refused(generator):
+    short = Pairs(TRAINING.embeddings[:, 1:], TRAINING.item, TRAINING.pictures, "other")
+    with pytest.raises(InputError, match=f"length {DIM}, got {DIM - 1}"):
+        tune(generator, short, SELECTION, BUDGET, 0)
+
+
+def test_pictures_of_any_size_are_cut_square_in_the_middle():
+    wide = np.zeros((10, 30, 3), np.uint8)
+    wide[:, 10:20] = 200
+    cut, same = fitted_pictures([wide, wide[:, 10:20]], 10)
+    assert (cut == 200).all() and (same == 200).all()
+    assert fitted_pictures([wide], 4).shape == (1, 4, 4, 3)
