@@ -309,5 +309,5 @@ def scored(shape: PocketShape, asked: Shapes, solids: Sequence[Solid]) -> dict[s
             surface = shape.surface(Seen(embedding))
         except WorkError:
             continue
-        f_scores.append(f_score(*(sampled(one, _N_COMPARED) for one in (surface, solid)), TOLERANCE))
+        f_scores.append(f_score(sampled(surface, _N_COMPARED), sampled(solid, _N_COMPARED), TOLERANCE))
     return {"f_score": sum(f_scores) / len(solids), "found": len(f_scores) / len(solids)}

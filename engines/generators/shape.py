@@ -188,7 +188,7 @@ class PocketShape:
                 f"{self.name} found no surface: its nearest distance is {distances.min():.3f}, drawn is at "
                 f"{self.level:.3f}; the embedding is like none of an object"
             )
-        corners, faces, _, _ = marching_cubes(distances, self.level, gradient_direction="ascent")
+        corners, faces, _, _ = marching_cubes(distances, self.level, gradient_direction="descent")
         vertices = (_REACH * (corners * (2 / (self.config.grid - 1)) - 1)).astype(np.float32)
         colours = self.net.colours(paints, self.net.seen(planes, torch.from_numpy(vertices)[None]))[0].numpy()
         # Between two points of the grid a vertex may lie a little outside of the sphere.

@@ -25,8 +25,10 @@ BENCHES = (
     "simulation",
     "replay",
     "encoders",
+    "meshes",
     "decisions",
     "anytime",
+    "pictures",
     "soak",
 )
 
