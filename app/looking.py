@@ -140,7 +140,11 @@ class Look:
         scorer = self.session.scorer
         colour = scorer.colour_truth.get(decision.trial) if decision.colours else None
         return Scored(
-            decision, scorer.truth.get(decision.trial), decision.colours[colour] if colour is not None else None
+            decision,
+            scorer.truth.get(decision.trial),
+            decision.colours[colour] if colour is not None else None,
+            # Of "stim/chair/08", what stimulus sets call it.
+            scorer.labels.get(decision.trial, "").partition("/")[2] or None,
         )
 
     def due(self) -> bool:

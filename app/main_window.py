@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
-    QHBoxLayout,
     QInputDialog,
     QMainWindow,
     QMenu,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.bridge import Bridge
+from app.panels.body import Body
 from app.panels.connect_dialog import UNITS, ConnectDialog
 from app.panels.coupling import CouplingPanel
 from app.panels.decision import DecisionPanel
@@ -34,8 +34,9 @@ from app.panels.scope_panel import ScopePanel
 from app.panels.start import ConnectingPage, StartPage
 from app.panels.status_line import StatusLine
 from app.panels.tabs import Tabs
+from app.seeing import Seeing
+from app.showing import Showing
 
-SIDE_PX = 396
 LOG_PX = 150
 NOT_JUDGED = "Contacts are not judged while the signal chain is off."
 KEYS = (
@@ -44,22 +45,25 @@ KEYS = (
     ("F", "fit the amplitude"),
     ("Page Up, Page Down", "other channels"),
     ("H, L, N", "high-pass, low-pass, notch of the display"),
-    ("Ctrl+P", "electrodes, coupling or latency"),
+    ("Ctrl+P", "electrodes, coupling, latency or dependency"),
     ("Ctrl+K", "connect"),
     ("Ctrl+R", "start or stop recording"),
     ("Ctrl+E", "event log"),
+    ("Ctrl+G", "reconstruct: pictures and meshes, or none"),
+    ("Ctrl+T", "traces or reconstruction, in a narrow window"),
 )
 
 
 class MainWindow(QMainWindow):
-    """One window for one session.
+    """One window for one session; `seeing` is what it shows of it as pictures and meshes.
 
     Thread: main only.
     """
 
-    def __init__(self, controller: Bridge, subject: Path | None = None) -> None:
+    def __init__(self, controller: Bridge, seeing: Seeing, subject: Path | None = None) -> None:
         super().__init__()
         self.controller = controller
+        self.seeing = seeing
         self._subject = subject
         self._newest: Frame | None = None
         self._asks = True
@@ -77,33 +81,25 @@ class MainWindow(QMainWindow):
         self.scope, self.quality, self.decision = ScopePanel(), QualityPanel(), DecisionPanel()
         self.coupling, self.latency, self.history = CouplingPanel(), LatencyPanel(), HistoryPanel()
         self.decision.set_pictures(self.controller.pictures)
-        self.tabs = Tabs(("Electrodes", self.quality), ("Coupling", self.coupling), ("Latency", self.latency))
+        self.showing = Showing(self.seeing, self.controller.pictures, self)
+        self.tabs = Tabs(
+            ("Electrodes", self.quality),
+            ("Coupling", self.coupling),
+            ("Latency", self.latency),
+            ("Dependency", self.showing.dependency),
+        )
         self.status, self.log = StatusLine(), EventLog(self)
         self.pages = QStackedWidget()
 
     def _lay_out(self) -> None:
-        side = QVBoxLayout()
-        side.setSpacing(8)
-        side.addWidget(self.tabs, 13)
-        side.addWidget(self.decision, 9)
-        column = QWidget()
-        column.setFixedWidth(SIDE_PX)
-        column.setLayout(side)
-        side.setContentsMargins(0, 0, 0, 0)
-        body = QHBoxLayout()
-        body.setSpacing(8)
-        main = QVBoxLayout()
-        main.setSpacing(8)
-        main.addWidget(self.scope, 1)
-        main.addWidget(self.history)
-        body.addLayout(main, 1)
-        body.addWidget(column)
+        self.body = Body(self.scope, self.showing.panels, self.history, self.tabs, self.decision)
+        self.body.set_reconstructing(self.seeing.on)
         running = QWidget()
         layout = QVBoxLayout(running)
         layout.setContentsMargins(10, 8, 10, 8)
         layout.setSpacing(8)
         layout.addWidget(self.notices)
-        layout.addLayout(body, 1)
+        layout.addWidget(self.body, 1)
         for page in (self.start, self.connecting, running):
             self.pages.addWidget(page)
         whole = QWidget()
@@ -145,10 +141,15 @@ class MainWindow(QMainWindow):
             ("Quit", "Ctrl+Q", self.close),
         ):
             self._add_action(session, text, key, call)
+        self.reconstruct = QAction("Reconstruct", self, checkable=True, checked=self.seeing.on)
+        self.reconstruct.setShortcut(QKeySequence("Ctrl+G"))
+        self.reconstruct.toggled.connect(self._on_reconstruct)
+        session.insertAction(session.actions()[-1], self.reconstruct)
         view = self.menuBar().addMenu("View")
         view.addActions(self.scope.actions_list)
         view.addSeparator()
-        self._add_action(view, "Electrodes, Coupling or Latency", "Ctrl+P", self.tabs.show_next)
+        self._add_action(view, "Next Tab", "Ctrl+P", self.tabs.show_next)
+        self._add_action(view, "Traces or Reconstruction", "Ctrl+T", self.body.swap)
         log = self.log.toggleViewAction()
         log.setShortcut(QKeySequence("Ctrl+E"))
         view.addAction(log)
@@ -206,6 +207,7 @@ class MainWindow(QMainWindow):
         self.hide()
         QApplication.processEvents()
         self.controller.close()
+        self.showing.close()
         event.accept()
 
     def _connect_clicked(self) -> None:
@@ -282,11 +284,16 @@ class MainWindow(QMainWindow):
         self.decision.set_frame(frame)
         self.history.set_frame(frame)
         self.latency.set_frame(frame)
+        self.showing.set_frame(frame)
         self.notices.set_notices(notices(frame))
         self.status.set_frame(frame)
         self.log.set_events(view.events)
         if frame.recording is not None:
             self.header.set_recording(frame.recording, frame.recording_s, "")
+
+    def _on_reconstruct(self, on: bool) -> None:
+        self.seeing.switch(on)
+        self.body.set_reconstructing(on)
 
     def _on_history_wanted(self, span_s: float) -> None:
         history = self.controller.history(span_s)

@@ -1,18 +1,22 @@
-"""Small pictures of what a subject knows: loaded beside the window, kept, and asked for again by nobody."""
+"""Small pictures and shapes of what a subject knows: loaded beside the window, kept, asked for again by nobody."""
 
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 from PIL import Image
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
+from app.panels.ramp import image_of
+from app.stimulus.meshes import Model, of_mesh
 from calibration.stimuli import Item, StimulusSet
 from engines.errors import AfterimageError, InputError
 
-SIDE_PX = 128
-MAX_KEPT = 512
+SIDE_PX = 224
+MAX_KEPT = 256
+MESH = "mesh of "
 UNNAMED = "the subject names no stimulus set"
 
 
@@ -24,9 +28,9 @@ def opened(where: str) -> StimulusSet:
 
 
 class Pictures(QObject):
-    """Pictures by their key, `category/object`, from one stimulus set at a time.
+    """Pictures and meshes by their key, `category/object`, from one stimulus set at a time.
 
-    `changed` when a picture came, or is known not to come.
+    `changed` when a picture or a mesh of that key came, or is known not to come.
 
     Thread: main only; loading is done in a thread of its own, which ends with `close`.
     """
@@ -41,7 +45,7 @@ class Pictures(QObject):
         self._number = 0  # of the set; pictures of an older one come too late
         self._where = ""
         self._open: tuple[int, StimulusSet, dict[str, Item]] | None = None  # of the loading thread alone
-        self._kept: OrderedDict[str, QImage | str] = OrderedDict()
+        self._kept: OrderedDict[str, QImage | Model | str] = OrderedDict()
         self._asked: set[str] = set()
         self._came.connect(self._on_came)
 
@@ -62,6 +66,16 @@ class Pictures(QObject):
         found = self._found(key)
         return found if isinstance(found, str) else ""
 
+    def model(self, key: str) -> Model | None:
+        """The mesh, ready to be drawn; None when it is not there (yet), and then it is asked for."""
+        found = self._found(MESH + key)
+        return found if isinstance(found, Model) else None
+
+    def why_no_model(self, key: str) -> str:
+        """Why there will be no mesh; "" when there is one, or it may still come."""
+        found = self._found(MESH + key)
+        return found if isinstance(found, str) else ""
+
     def close(self) -> None:
         """End the loading and wait for it."""
         self.use("")
@@ -69,7 +83,7 @@ class Pictures(QObject):
             self._jobs.shutdown(wait=True, cancel_futures=True)
             self._jobs = None
 
-    def _found(self, key: str) -> QImage | str | None:
+    def _found(self, key: str) -> QImage | Model | str | None:
         if not self._where:
             return UNNAMED
         if key in self._kept:
@@ -81,34 +95,47 @@ class Pictures(QObject):
             self._jobs.submit(self._load_job, self._number, self._where, key)
         return None
 
-    def _on_came(self, number: int, key: str, image: QImage | None, why_not: str) -> None:
+    def _on_came(self, number: int, key: str, found: QImage | Model | None, why_not: str) -> None:
         if number != self._number:
             return
         self._asked.discard(key)
-        self._kept[key] = image or why_not
+        self._kept[key] = found or why_not
         while len(self._kept) > MAX_KEPT:
             self._kept.popitem(last=False)
-        self.changed.emit(key)
+        self.changed.emit(key.removeprefix(MESH))
 
     # In the thread that loads.
 
     def _load_job(self, number: int, where: str, key: str) -> None:
+        found: QImage | Model | None = None
+        why_not = ""
         try:
-            image, why_not = self._loaded(number, where, key), ""
+            stimuli, item = self._opened(number, where, key.removeprefix(MESH))
+            found = _mesh(stimuli, item) if key.startswith(MESH) else _picture(stimuli, item)
         except AfterimageError as error:
-            image, why_not = None, str(error)
+            why_not = str(error)
         except Exception as error:  # noqa: BLE001 - a picture that cannot be read must not end the loading of others
-            image, why_not = None, f"{type(error).__name__}: {error}"
-        self._came.emit(number, key, image, why_not)
+            why_not = f"{type(error).__name__}: {error}"
+        self._came.emit(number, key, found, why_not)
 
-    def _loaded(self, number: int, where: str, key: str) -> QImage:
+    def _opened(self, number: int, where: str, key: str) -> tuple[StimulusSet, Item]:
         if self._open is None or self._open[0] != number:
             stimuli = self._open_set(where)
             self._open = number, stimuli, {item.key: item for item in stimuli.items}
         _, stimuli, items = self._open
         if key not in items:
             raise InputError(f"{stimuli.name} has no {key}")
-        picture = Image.fromarray(stimuli.picture(items[key]))
-        picture.thumbnail((SIDE_PX, SIDE_PX))
-        rows = picture.convert("RGB").tobytes()
-        return QImage(rows, *picture.size, 3 * picture.width, QImage.Format.Format_RGB888).copy()
+        return stimuli, items[key]
+
+
+def _picture(stimuli: StimulusSet, item: Item) -> QImage:
+    picture = Image.fromarray(stimuli.picture(item)).convert("RGB")
+    picture.thumbnail((SIDE_PX, SIDE_PX))
+    return image_of(np.asarray(picture))
+
+
+def _mesh(stimuli: StimulusSet, item: Item) -> Model:
+    mesh = stimuli.mesh(item)
+    if mesh is None:
+        raise InputError(f"{stimuli.name} has no mesh of {item.key}")
+    return of_mesh(mesh)

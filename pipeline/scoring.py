@@ -65,8 +65,8 @@ class Events:
 class Scorer:
     """Numbers the onsets, keeps what each one truly was, and counts every marker.
 
-    `truth`, `colour_truth` and `trial_of` go by the onset's number; `colour_truth` holds those of known colour,
-    `trial_of` onsets of trials with several windows only.
+    `truth`, `labels`, `colour_truth` and `trial_of` go by the onset's number; `labels` are the markers' own,
+    `colour_truth` holds those of known colour, `trial_of` onsets of trials with several windows only.
 
     Thread: one at a time (the one that routes markers); reading any.
     """
@@ -74,6 +74,7 @@ class Scorer:
     def __init__(self, events: Events) -> None:
         self._events = events
         self.truth: dict[int, str] = {}
+        self.labels: dict[int, str] = {}
         self.colour_truth: dict[int, int] = {}
         self._picture: Onset | None = None
         self.trial_of: dict[int, int] = {}
@@ -95,6 +96,7 @@ class Scorer:
     def _began(self, marker: Marker, name: str) -> Onset:
         trial = len(self.truth)
         self.truth[trial] = name
+        self.labels[trial] = marker.label
         colour = self._events.colour_of(marker.label)
         if colour is not None:
             self.colour_truth[trial] = colour

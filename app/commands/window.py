@@ -12,10 +12,13 @@ from PySide6.QtCore import QTimer
 
 from app.bridge import Bridge, Hooks
 from app.config import Config, load
+from app.depending import remembering
 from app.headless import as_lived, has_display, located, parse_events, setup_for
 from app.lsl_settings import configure_lsl
 from app.main_window import MainWindow, dressed_application
 from app.panels.frame import Known, Request
+from app.reconstructing import Reconstructing
+from app.seeing import Seeing
 from app.simulation import performance_for
 from app.summary import figures, run_fields, stream_fields
 from calibration.decoding.subject import AnytimeSubject
@@ -25,6 +28,7 @@ from calibration.subjects import load as load_subject
 from engines.errors import InputError
 from pipeline.clock import LslClock
 from pipeline.outlets import DecisionOutlet
+from pipeline.reconstruction import Reconstruction
 from pipeline.recorder.midway import MidwayRecording
 from pipeline.session import Session
 from pipeline.sources.base import Source
@@ -53,8 +57,8 @@ def window(options: argparse.Namespace) -> int:
     seed = getattr(options, "seed", None)
     simulation = partial(performance_for, seed=seed if seed is not None else config.seed or None)
     out = getattr(options, "out", None) or Path("out")
-    makers = Makers(config, getattr(options, "unit", None), simulation, out, getattr(options, "locations", None))
-    return show(makers)
+    unit, locations = getattr(options, "unit", None), getattr(options, "locations", None)
+    return show(Makers(config, unit, simulation, out, locations, getattr(options, "reconstruct", False)))
 
 
 def show(makers: "Makers", first: Request | None = None) -> int:
@@ -62,7 +66,7 @@ def show(makers: "Makers", first: Request | None = None) -> int:
     application = dressed_application()
     with makers:
         controller = Bridge(makers.session, makers.recording, makers.out, makers.report, makers.known)
-        main = MainWindow(controller)
+        main = MainWindow(controller, makers.seeing)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: main.end())
         awake = QTimer()  # Python sees a signal only when some Python runs
@@ -86,7 +90,8 @@ def check_display(headless: bool) -> None:
 class Makers:
     """What the bridge is given to make: sessions, recordings and reports, from what the user asked for.
 
-    In a `with` statement decisions are published over LSL. Thread: the bridge's; decisions come from the session's.
+    In a `with` statement decisions are published over LSL, and made visible by `seeing`, from the start with
+    `reconstruct`. Thread: the bridge's; decisions come from the session's.
     """
 
     def __init__(
@@ -96,8 +101,10 @@ class Makers:
         simulation: Callable[[AnySubject | None], Performance],
         out: Path,
         locations: Path | None = None,
+        reconstruct: bool = False,
     ) -> None:
         self.out = out
+        self.seeing = Seeing(partial(reconstructing, config), on=reconstruct)
         self._locations = locations
         self._config = config
         self._unit = unit
@@ -109,6 +116,7 @@ class Makers:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.seeing.close()
         if self._outlet is not None:
             self._outlet.stop()
 
@@ -125,6 +133,7 @@ class Makers:
 
     def report(self, session: Session, request: Request) -> None:
         """Write the report of a session that has ended."""
+        self.seeing.end()
         name = "".join(c if c.isalnum() else "-" for c in request.title).strip("-")
         folder = self.out / f"{datetime.now():%Y%m%d-%H%M%S}-{name}"
         report = {"command": "window", **stream_fields(session), **run_fields(session)}
@@ -136,22 +145,23 @@ class Makers:
         Raises:
             InputError: the source means nothing, or the subject cannot be read.
         """
-        decoding = self._config.decoding
-        subject = load_subject(request.subject, decoding.runtimes, decoding.threads) if request.subject else None
+        subject = self._read(request)
         self._known = known_of(subject)
+        memory = self.seeing.begin(subject, lambda: self._read(request))
         outlet = self._publish(subject) if subject else None
         config = self._config
 
         def decided(decision: Decision) -> None:
             if outlet is not None:
                 outlet.publish(decision)
+            self.seeing.decided(decision)
             hooks.on_decision(decision)
 
         events = {name: tuple(globs) for name, globs in config.events.items()}
         return Session(
             self._source(request, hooks, subject),
             setup_for(config, events or parse_events(()), subject),
-            decoder=subject.decoder if subject else None,
+            decoder=remembering(subject, memory),
             frozen=subject.frozen if subject else None,
             unit=request.unit or self._unit or config.unit,
             on_log_line=hooks.on_log_line,
@@ -159,6 +169,10 @@ class Makers:
             on_item=hooks.on_item,
             coupling=config.live_coupling(by_default=True),
         )
+
+    def _read(self, request: Request) -> AnySubject | None:
+        decoding = self._config.decoding
+        return load_subject(request.subject, decoding.runtimes, decoding.threads) if request.subject else None
 
     def recording(
         self, path: Path, request: Request, session: Session, offsets: Sequence[ClockOffset]
@@ -184,6 +198,13 @@ class Makers:
         source = located(source, self._locations)
         path = Path(request.source)
         return source if source.live else PacedSource(as_lived(source, path), LslClock())
+
+
+def reconstructing(config: Config, subject: AnySubject, on_made: Callable[[Reconstruction], None]) -> Reconstructing:
+    """What generates for this subject, under way."""
+    made = Reconstructing(config.reconstruction, subject, config.seed, on_made)
+    made.start()
+    return made
 
 
 def known_of(subject: AnySubject | None) -> Known:

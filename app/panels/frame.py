@@ -109,11 +109,12 @@ class Stream:
 
 @dataclass(frozen=True)
 class Scored:
-    """One decision beside what was true, category and colour (None: no label known)."""
+    """One decision beside what was true: category, colour and key of the picture (None: no label known)."""
 
     decision: Decision
     true: str | None
     true_colour: str | None = None
+    true_key: str | None = None
 
     @property
     def right(self) -> bool | None:

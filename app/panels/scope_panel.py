@@ -1,7 +1,7 @@
 """The scope with its controls: amplitude, time, filters, rows. Every control has a key."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout
 
 from app import theme
@@ -11,6 +11,8 @@ from app.panels.scope import ROWS, Scope
 from app.panels.sweep import DisplayFilter
 
 HIGH_PASS_HZ, LOW_PASS_HZ, MAINS_HZ = 1.0, 40.0, 50.0
+# In a narrower panel the filters are named by signs.
+ROOMY_PX = 900
 
 
 class ScopePanel(QFrame):
@@ -29,9 +31,8 @@ class ScopePanel(QFrame):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.scale.setMinimumWidth(92)
         self.span.setMinimumWidth(50)
-        self.high_pass = self._toggle(f"High-Pass {HIGH_PASS_HZ:g} Hz", True)
-        self.low_pass = self._toggle(f"Low-Pass {LOW_PASS_HZ:g} Hz", False)
-        self.notch = self._toggle(f"Notch {MAINS_HZ:g} Hz", False)
+        self.high_pass, self.low_pass, self.notch = self._toggle(True), self._toggle(False), self._toggle(False)
+        self._name_filters()
         self.rows = Choice()
         self.rows.setMinimumWidth(146)
         self.rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -104,12 +105,25 @@ class ScopePanel(QFrame):
         theme.keep_off_keyboard(button)
         return button
 
-    def _toggle(self, text: str, on: bool) -> QToolButton:
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """More room, longer names."""
+        super().resizeEvent(event)
+        self._name_filters()
+
+    def _name_filters(self) -> None:
+        roomy = self.width() >= ROOMY_PX
+        for button, name, sign, hz in (
+            (self.high_pass, "High-Pass", "≥", HIGH_PASS_HZ),
+            (self.low_pass, "Low-Pass", "≤", LOW_PASS_HZ),
+            (self.notch, "Notch", "≠", MAINS_HZ),
+        ):
+            button.setText(f"{name if roomy else sign} {hz:g} Hz")
+            button.setToolTip(f"{name} at {hz:g} Hz. Display only: the decoder has its own filters")
+
+    def _toggle(self, on: bool) -> QToolButton:
         button = QToolButton()
-        button.setText(text)
         button.setCheckable(True)
         button.setChecked(on)
-        button.setToolTip("Display only: the decoder has its own filters")
         button.toggled.connect(self._filter_chosen)
         theme.keep_off_keyboard(button)
         return button

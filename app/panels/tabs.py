@@ -16,7 +16,7 @@ class Tabs(QFrame):
         theme.set_role(self, "panel")
         self.bar, self.pages = QTabBar(), QStackedWidget()
         self.bar.setDrawBase(False)
-        self.bar.setStyleSheet("QTabBar::tab { padding: 6px 16px; }")
+        self.bar.setStyleSheet("QTabBar::tab { padding: 6px 12px; }")
         theme.keep_off_keyboard(self.bar)
         for title, panel in panels:
             self.bar.addTab(title)

@@ -133,6 +133,11 @@ class Triangles:
         GL.glDrawArrays(GL.GL_TRIANGLES, 0, self._n)
         GL.glBindVertexArray(0)
 
+    def free(self) -> None:
+        """Give the memory back."""
+        GL.glDeleteBuffers(1, [self._buffer])
+        GL.glDeleteVertexArrays(1, [self._array])
+
 
 class Texture:
     """A picture (height, width, 3 or 4) on the graphics card, top row first."""

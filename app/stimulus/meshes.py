@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from calibration.objects.pose import pose_of
 from calibration.objects.solid import Solid
 from calibration.objects.view import DISTANCE, ELEVATION_DEG, Pose
+from pipeline.reconstruction import Mesh
 from pipeline.types import Array
 
 CREASE_DEG = 40.0
@@ -38,12 +39,26 @@ def of_mesh(mesh: trimesh.Trimesh) -> Model:
     return Model(_corners(np.asarray(mesh.vertices), np.asarray(mesh.faces), colours), Pose())
 
 
-def camera(pose: Pose, turn_deg: float) -> tuple[Array, Array]:
+def of_surface(mesh: Mesh) -> Model:
+    """A mesh with vertex colours, z up, within the unit sphere, smooth all over, seen from the front."""
+    points = mesh.vertices[mesh.faces]
+    sums = np.zeros((len(mesh.vertices), 3))
+    area_normals = np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0])
+    for corner in range(3):
+        np.add.at(sums, mesh.faces[:, corner], area_normals)
+    normals = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    corners = np.concatenate([points, normals[mesh.faces], mesh.colours[mesh.faces] / 255], axis=2)
+    return Model(corners.reshape(-1, 9).astype(np.float32), Pose())
+
+
+def camera(pose: Pose, turn_deg: float, rise_deg: float = ELEVATION_DEG) -> tuple[Array, Array]:
     """(4, 4) from the object to the square picture in clip coordinates, and (3, 3) of its normals into the camera's.
+
+    `rise_deg` is how far above the object's middle the camera stands.
 
     `clip[:2] / clip[3]` is what `calibration.objects.view.project` gives.
     """
-    yaw, roll, rise = np.radians([pose.yaw_deg + turn_deg, pose.roll_deg, ELEVATION_DEG])
+    yaw, roll, rise = np.radians([pose.yaw_deg + turn_deg, pose.roll_deg, rise_deg])
     turned = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
     # Rows: to the right, upward in the picture, and towards the camera.
     raised = np.array([[1, 0, 0], [0, np.sin(rise), np.cos(rise)], [0, -np.cos(rise), np.sin(rise)]])

@@ -12,6 +12,7 @@ from app.bridge import Bridge
 from app.commands import window as command
 from app.main_window import MainWindow, dressed_application
 from app.panels.frame import Phase, Samples
+from app.seeing import Seeing
 from engines.errors import InputError
 from pipeline.coupling.bands import CouplingBands
 from pipeline.coupling.values import CouplingConfig
@@ -19,6 +20,7 @@ from pipeline.recorder.messages import RecorderState, RecorderStatus
 from pipeline.types import SourceEvent
 from pipeline.worker import Health, State
 from tests.app.anytime import CLASSES, WINDOWS, trial
+from tests.app.reconstructions import FakeWorker
 from tests.app.scripted import RATE_HZ, REQUEST, START_S, Bench, frame, info, stream, view
 
 
@@ -31,11 +33,14 @@ def bench() -> Bench:
 def window(bench: Bench, qtbot, tmp_path: Path) -> Iterator[MainWindow]:
     dressed_application()
     bridge = Bridge(bench.make_session, bench.start_recording, tmp_path)
-    made = MainWindow(bridge)
+    seeing = Seeing(lambda subject, on_made: FakeWorker(on_made))
+    made = MainWindow(bridge, seeing)
     made.show()
     yield made
     bench.source.may_open.set()
     bridge.close()
+    made.showing.close()
+    seeing.close()
     made.hide()
     made.deleteLater()
 
@@ -116,7 +121,7 @@ def test_the_keyboard_changes_amplitude_time_and_filters(window: MainWindow, qtb
     assert (scope.scale_uv, scope.span_s, scope.filter.mains_hz) == (100.0, 20.0, 50.0)
 
 
-def test_electrodes_coupling_and_latency_share_a_place_and_a_key(window: MainWindow, qtbot) -> None:
+def test_electrodes_coupling_latency_and_dependency_share_a_place_and_a_key(window: MainWindow, qtbot) -> None:
     running(window)
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
@@ -126,6 +131,8 @@ def test_electrodes_coupling_and_latency_share_a_place_and_a_key(window: MainWin
     assert window.tabs.bar.tabText(window.tabs.bar.currentIndex()) == "Coupling"
     qtbot.keyClick(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
     assert window.tabs.pages.currentWidget() is window.latency
+    qtbot.keyClick(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+    assert window.tabs.pages.currentWidget() is window.showing.dependency
     qtbot.keyClick(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
     assert window.tabs.pages.currentWidget() is window.quality
 
