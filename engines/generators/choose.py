@@ -100,7 +100,7 @@ def _pocket_pictures(config: GeneratorsConfig, encoder: str) -> PictureGenerator
     from engines.generators.pocket import pocket_pictures
     from engines.generators.published import device_of
 
-    return pocket_pictures(device_of(config.device))
+    return pocket_pictures(device_of(config.device), adapter=config.adapter)
 
 
 def _trellis(config: GeneratorsConfig, encoder: str) -> ShapeGenerator:
