@@ -84,14 +84,15 @@ def inception_score(
 
 
 def _root_trace(a: Array, b: Array) -> float:
-    """Trace of (Ca Cb)^1/2 of the covariances: the sum of the singular values of A B^T, centred, over the roots of n - 1.
+    """Trace of (Ca Cb)^1/2 of the covariances: the singular values of A B^T, centred, over n - 1.
 
     Ca = A^T A / (n - 1), and the eigenvalues of Ca Cb are the squares of those singular values: no square root of a
     matrix is needed, and none of its trouble where the covariance has no full rank. R of A = Q R has them too, and is
     small where there are many pictures.
     """
-    left, right = (np.linalg.qr(each - each.mean(axis=0), mode="r") for each in (a, b))
-    return float(np.linalg.svd(left @ right.T, compute_uv=False).sum() / np.sqrt((len(a) - 1) * (len(b) - 1)))
+    left, right = (np.asarray(np.linalg.qr(each - each.mean(axis=0), mode="r")) for each in (a, b))
+    singular = np.linalg.svd(left @ right.T, compute_uv=False)
+    return float(singular.sum() / np.sqrt((len(a) - 1) * (len(b) - 1)))
 
 
 def _divergence(p: Array) -> Array:

@@ -2,9 +2,11 @@
 
     label = argmax of the classifier on the truth; the reconstruction is right when that label beats 49 random others
 
-Fu et al. 2023 (BrainVis, arXiv:2312.14871). The published classifier is torchvision's ViT-H/14 with SWAG weights (CC BY-NC 4.0, ImageNet's 1,000 classes). On a
-fresh machine `Centres` stand in: the nearest category centre of built-in objects 00 to 06 in the pocket encoder's space.
-What they say is marked pocket. A classifier is anything with `logits`. Numpy. Thread: any.
+Fu et al. 2023 (BrainVis, arXiv:2312.14871). The published classifier is torchvision's ViT-H/14 with SWAG weights
+(engines/vision/features/swag.py). On a fresh machine `Centres` stand in: the nearest category centre of built-in
+objects 00 to 06 in the pocket encoder's space. What they say is marked pocket. A classifier is anything with `logits`.
+
+Numpy. Thread: any.
 """
 
 from collections.abc import Sequence
@@ -14,11 +16,13 @@ from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
 
 from calibration.objects.catalogue import CATEGORIES, SELECTION, TRAINING
 from calibration.objects.embeddings import builtin_embeddings
 from calibration.objects.shipped import FOLDER, ITEMS
-from calibration.stats import temperature_of, top_k_credit
+from calibration.stats import top_k_credit
 from engines.errors import InputError
 from engines.vision.base import Embeddings, Floats, PictureEncoder, Pictures, normalised
 
@@ -86,10 +90,10 @@ class Centres:
             )
         category = np.array([CATEGORIES.index(item.category) for item in ITEMS], dtype=np.int64)
         number = np.array([int(item.object) for item in ITEMS])
-        fitted, chosen = np.isin(number, TRAINING), number == SELECTION
+        fitted, chosen = np.isin(number, TRAINING), np.isin(number, SELECTION)
         plain = cls.of(encoder, shipped.raw[fitted], category[fitted])
         cosines = plain.from_embeddings(Embeddings(encoder.name, shipped.raw[chosen]))
-        return replace(plain, temperature=temperature_of(cosines.astype(np.float64), category[chosen]))
+        return replace(plain, temperature=_temperature_of(cosines, category[chosen]))
 
     def logits(self, pictures: Pictures) -> Floats:
         """(n, height, width, 3) to (n, categories)."""
@@ -148,6 +152,19 @@ def shape_credit(
     if len(logits) != len(category):
         raise InputError(f"expected the category of each of {len(logits)} shapes, got {len(category)}")
     return np.asarray(top_k_credit(logits, k, n_way)[np.arange(len(category)), category])
+
+
+def _temperature_of(cosines: Floats, category: Numbers) -> float:
+    """The temperature of the softmax under which what was shown is likeliest (Guo et al. 2017, ICML).
+
+    Not smoothed as `calibration.stats.temperature_of`: with one item of each of 72 classes its targets would be 0.5.
+    """
+
+    def surprise(log_temperature: float) -> float:
+        logits = cosines.astype(np.float64) / np.exp(log_temperature)
+        return float(np.mean(logsumexp(logits, axis=1) - logits[np.arange(len(category)), category]))
+
+    return float(np.exp(minimize_scalar(surprise, bounds=(-8.0, 2.0)).x))
 
 
 def _labels(truth_logits: Floats, made_logits: Floats) -> Numbers:

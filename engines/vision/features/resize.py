@@ -1,8 +1,8 @@
 """Pictures brought to the size that a measure or a network wants, as the published code does it.
 
-Their middle square, bilinear (or bicubic) with antialiasing, never rounded in between: torchvision's `Resize` on tensors, which the
-published evaluations call, gives these values for square pictures (Scotti et al. 2023, arXiv:2305.18274, whose
-definitions later work took over).
+Their middle square, bilinear (or bicubic) with antialiasing, never rounded in between: torchvision's `Resize` on
+tensors, which the published evaluations call, gives these values for square pictures (Scotti et al. 2023,
+arXiv:2305.18274, whose definitions later work took over).
 """
 
 from typing import Literal
