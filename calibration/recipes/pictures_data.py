@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from calibration.objects.colours import FREQUENCIES
 from calibration.objects.render import BACKGROUND
 from calibration.recipes.augment import Augmentation, moved, repainted
 from calibration.recipes.object_views import ObjectViews
@@ -21,9 +22,6 @@ from engines.vision.pocket import PocketVision
 
 T = TypeVar("T")
 Encode = Callable[[Tensor], Tensor]
-
-FRONTS = 0.4
-"""Share of pictures from the angle that an object's own picture shows; the others are from any of the turn's."""
 
 _CHANGES = Augmentation()
 
@@ -56,41 +54,51 @@ def ahead(make: Callable[[], T], n: int) -> Iterator[T]:
             yield made
 
 
-def batches(
-    views: ObjectViews,
-    encoder: PocketVision,
-    size: int,
-    n: int,
-    seed: int,
-    still: bool = False,
-    encode: Encode | None = None,
-) -> Iterator[Shown]:
-    """`n` batches of `size` pictures, drawn from `views`; the same seed gives the same ones.
+@dataclass(frozen=True)
+class Choice:
+    """Which views are drawn: a share `fronts` from the angle of the object's own picture, the others from any of the
+    turn's; `moved` (turned in the plane, mirrored, enlarged, stretched, shifted) or not; `even` if rare main colours
+    shall come as often as frequent ones.
+    """
 
-    Each shows an object in one of its paints, turned, mirrored, moved and stretched a little, or, if `still`, as its
-    own picture shows it. `encode` makes latents of pictures.
+    fronts: float = 0.4
+    moved: bool = True
+    even: bool = True
+
+
+def batches(
+    views: ObjectViews, encoder: PocketVision, size: int, n: int, seed: int, choice: Choice,
+    encode: Encode | None = None,
+) -> Iterator[Shown]:  # fmt: skip
+    """`n` batches of `size` pictures, drawn from `views`, with latents if `encode` makes them of pictures.
+
+    The same seed gives the same ones.
     """
     rng, random = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
 
     def make() -> Shown:
-        shown = _drawn(views, encoder, size, rng, None if still else random)
+        shown = _drawn(views, encoder, size, choice, rng, random)
         return replace(shown, latents=encode(shown.pictures)) if encode else shown
 
     return ahead(make, n)
 
 
 def _drawn(
-    views: ObjectViews, encoder: PocketVision, size: int, rng: np.random.Generator, random: torch.Generator | None
-) -> Shown:
+    views: ObjectViews, encoder: PocketVision, size: int, choice: Choice, rng: np.random.Generator,
+    random: torch.Generator,
+) -> Shown:  # fmt: skip
     n_objects, n_angles, n_paints = len(views.pictures), views.pictures.shape[1], views.gains.shape[1]
     objects, paints = rng.integers(n_objects, size=size), rng.integers(n_paints, size=size)
-    angles = np.where(rng.random(size) < (FRONTS if random else 1), 0, rng.integers(n_angles, size=size))
+    if choice.even:
+        rarity = -np.log(FREQUENCIES)[views.colours[objects]]  # (n, paint)
+        paints = np.argmax(rarity + rng.gumbel(size=rarity.shape), axis=1)
+    angles = np.where(rng.random(size) < choice.fronts, 0, rng.integers(n_angles, size=size))
     layers = repainted(
         torch.from_numpy(views.pictures[objects, angles]),
         torch.from_numpy(views.parts[objects, angles]),
         torch.from_numpy(views.gains[objects, paints]),
     )
-    if random:
+    if choice.moved:
         layers = _moved(layers, random)
     colours = torch.from_numpy(views.colours[objects, paints])
     return _shown(layers[:, :3], layers[:, 3:], encoder, torch.from_numpy(views.categories[objects]), colours)

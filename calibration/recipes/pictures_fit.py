@@ -36,6 +36,7 @@ class Weights:
     embedding: float = 0.2
     latents: float = 0.2
     divergence: float = 1e-6
+    hue: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -107,15 +108,20 @@ def descending(
         yield float(loss.detach())
 
 
-def autoencoding(vae: Any, looks: Looks, weights: Weights, random: torch.Generator) -> Callable[[Shown], Tensor]:
-    """The autoencoder's loss."""
+def autoencoding(
+    vae: Any, looks: Looks, weights: Weights, random: torch.Generator, hue: nn.Module | None = None
+) -> Callable[[Shown], Tensor]:
+    """The autoencoder's loss; with `hue`, latents are to tell their cell's mean colour through it as well."""
 
     def loss(shown: Shown) -> Tensor:
         with halved():
             posterior = vae.encode(shown.pictures).latent_dist
-            noise = torch.randn(posterior.mean.shape, generator=random)
-            made = vae.decode(posterior.mean + posterior.std * noise).sample
+            latents = posterior.mean + posterior.std * torch.randn(posterior.mean.shape, generator=random)
+            made = vae.decode(latents).sample
         total: Tensor = looks.loss(made.float(), shown) + weights.divergence * posterior.kl().float().mean()
+        if hue is not None:
+            cells = functional.adaptive_avg_pool2d(shown.pictures, latents.shape[-2:])
+            total = total + weights.hue * functional.mse_loss(hue(latents.float()), cells)
         return total
 
     return loss

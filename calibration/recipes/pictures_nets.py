@@ -113,7 +113,7 @@ def turbo_scheduler() -> Any:
 
 def sd15_scheduler() -> Any:
     """One that SD-1.5 is commonly run with."""
-    return EulerDiscreteScheduler(**_SCHEDULE)
+    return EulerDiscreteScheduler(**_SCHEDULE, steps_offset=1)
 
 
 def empty_prompt(config: NetsConfig) -> tuple[Tensor, Tensor]:

@@ -1,9 +1,10 @@
 """Training of the pocket picture generators on built-in objects 00 to 06; 07 chooses, 08 and 09 stay unopened.
 
-    1  the autoencoder, on pictures
-    2  UNet and IP-Adapter together, from scratch, in latents: embedding and noise to the clean latents in one step
-    3  the same and the autoencoder's decoder, in pixels
-    4  the UNet of words and its text model, in latents
+    form, colour, rare   the autoencoder, on pictures
+    early                UNet and IP-Adapter together, from scratch: embedding and noise to clean latents in one step
+    hue, decoder         the autoencoder again, whose latents are to tell mean colours; then its decoder alone
+    latents, pixels      UNet and adapter in the new latents; both and the decoder on pictures
+    words                the UNet of words and its text model, in latents
 
 Embeddings are the pocket vision encoder's of the very picture that is to be drawn, every second with an error as EEG
 decoders make it. See docs/decisions/0163-pocket-pictures.md.
@@ -11,7 +12,7 @@ decoders make it. See docs/decisions/0163-pocket-pictures.md.
 Thread: one at a time (rendering holds a graphics context).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from calibration.objects.catalogue import CATEGORIES, SELECTION, TRAINING
 from calibration.recipes import pictures_write
 from calibration.recipes.object_views import ObjectViews, digest_of, solids_of, views_of
-from calibration.recipes.pictures_data import Encode, Shown, batches, fronts, mixed
+from calibration.recipes.pictures_data import Choice, Encode, Shown, batches, fronts, mixed
 from calibration.recipes.pictures_fit import (
     Denoising,
     Looks,
@@ -48,10 +49,13 @@ N_THREADS = 1
 """Batches are made on a second core; networks of this size gain nothing from more."""
 
 
+_ANY = Choice()
+_CHOSEN_BY = "pixel correlation"
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """How long and how hard: of the autoencoder, which learns form, where features weigh more, then colour; of the
-    UNet and its adapter in latents, then in pixels; and of what takes words.
+    """How long and how hard each stage is, by the names in the module's heading.
 
     `error` is the largest of those put on embeddings, `last` the share of pictures that are to come from pure noise,
     `n_tries` how often noise is tried for words, `n_checks` how often objects 07 are asked in the stage in pixels.
@@ -59,9 +63,13 @@ class Recipe:
 
     form: Stage = field(default_factory=lambda: Stage(500, 6, 2e-3))
     colour: Stage = field(default_factory=lambda: Stage(700, 6, 2e-3))
-    latents: Stage = field(default_factory=lambda: Stage(700, 24, 2e-3))
-    pixels: Stage = field(default_factory=lambda: Stage(900, 8, 8e-4))
-    words: Stage = field(default_factory=lambda: Stage(500, 24, 2e-3))
+    rare: Stage = field(default_factory=lambda: Stage(250, 6, 2e-3))
+    early: Stage = field(default_factory=lambda: Stage(600, 24, 2e-3))
+    hue: Stage = field(default_factory=lambda: Stage(300, 6, 3e-3))
+    decoder: Stage = field(default_factory=lambda: Stage(500, 6, 2e-3))
+    latents: Stage = field(default_factory=lambda: Stage(200, 24, 2e-3))
+    pixels: Stage = field(default_factory=lambda: Stage(500, 8, 1e-3))
+    words: Stage = field(default_factory=lambda: Stage(300, 16, 2e-3))
     form_weights: Weights = field(default_factory=lambda: Weights(pixels=1.0))
     weights: Weights = field(default_factory=Weights)
     error: float = 0.7
@@ -80,12 +88,12 @@ class Material:
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
+class Pair:
     """An autoencoder, the UNet with its adapter, and what the pair scores on the selection objects."""
 
     vae: Any
     drawing: Drawing
-    scores: dict[str, float]
+    scores: dict[str, float] = field(default_factory=dict)
 
 
 def train(
@@ -104,10 +112,9 @@ def train(
         views_of(selection, config.size_px, cache),
         PocketVision.load(),
     )
-    vae = trained_vae(config, recipe, material, seed, part(told, 0.1, 0.3))
-    made = trained_drawing(config, recipe, material, vae, seed, part(told, 0.3, 0.8))
+    made = trained_pair(config, recipe, material, seed, part(told, 0.1, 0.85))
     telling = new_telling(config, categories, seed)
-    scores = train_telling(telling, recipe, material, made.vae, seed, part(told, 0.8, 1.0))
+    scores = train_telling(telling, recipe, material, made.vae, seed, part(told, 0.85, 1.0))
     came = PicturesOrigin(
         digest_of(training), digest_of(selection), material.encoder.name, seed, made.scores, pictures_write.TOLD_SDXL
     )
@@ -122,55 +129,100 @@ def part(progress: Progress, start: float, stop: float) -> Progress:
     return lambda share: progress(start + share * (stop - start))
 
 
-def trained_vae(config: NetsConfig, recipe: Recipe, material: Material, seed: int, progress: Progress) -> Any:
-    """An autoencoder whose configuration tells the scale of its latents."""
+def trained_pair(config: NetsConfig, recipe: Recipe, material: Material, seed: int, progress: Progress) -> Pair:
+    """Autoencoder, UNet and adapter through all their stages."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         vae = new_vae(config)
-    stages = ((recipe.form, recipe.form_weights), (recipe.colour, recipe.weights))
-    for k, (stage, weights) in enumerate(stages):
-        random = torch.Generator().manual_seed(seed)
-        loss = autoencoding(vae, Looks(material.encoder, weights), weights, random)
-        shown = _shown(material, stage, seed + 7 * k)
-        for _ in descending([vae], loss, shown, stage, part(progress, k / 2, (k + 1) / 2)):
+        torch.manual_seed(seed)
+        hue = nn.Conv2d(vae.config.latent_channels, 3, 1)
+    drawing, lesson = Drawing(config, material.encoder.dim, seed), Lesson(recipe, material, seed)
+    lesson.autoencode(vae, recipe.form, 0, part(progress, 0.0, 0.12), recipe.form_weights, Choice(even=False))
+    lesson.autoencode(vae, recipe.colour, 7, part(progress, 0.12, 0.3), recipe.weights, Choice(even=False))
+    lesson.autoencode(vae, recipe.rare, 14, part(progress, 0.3, 0.36), recipe.weights)
+    lesson.denoise(vae, drawing, recipe.early, 2, part(progress, 0.36, 0.6))
+    lesson.autoencode(vae, recipe.hue, 21, part(progress, 0.6, 0.67), recipe.weights, hue=hue)
+    vae.encoder.requires_grad_(False)
+    vae.quant_conv.requires_grad_(False)
+    lesson.autoencode(vae, recipe.decoder, 28, part(progress, 0.67, 0.77), recipe.weights)
+    lesson.denoise(vae, drawing, recipe.latents, 5, part(progress, 0.77, 0.85))
+    return lesson.paint(vae, drawing, 3, part(progress, 0.85, 1.0))
+
+
+class Lesson:
+    """One stage after the other, each with noise and batches of its own."""
+
+    def __init__(self, recipe: Recipe, material: Material, seed: int) -> None:
+        self._recipe, self._material, self._seed = recipe, material, seed
+
+    def autoencode(
+        self, vae: Any, stage: Stage, number: int, progress: Progress, weights: Weights,
+        choice: Choice = _ANY, hue: nn.Module | None = None,
+    ) -> None:  # fmt: skip
+        """The autoencoder learns (of it what is not frozen), and the scale of its latents is measured."""
+        loss = autoencoding(vae, Looks(self._material.encoder, weights), weights, self._random(), hue)
+        for _ in descending([vae, *filter(None, [hue])], loss, self._shown(stage, number, choice), stage, progress):
             pass
-    some = next(_shown(material, Stage(1, 64, 0.0), seed + 1))
-    vae.register_to_config(scaling_factor=latent_scale(vae, some.pictures))
-    return vae.requires_grad_(False)
+        some = next(self._shown(Stage(1, 64, 0.0), 1))
+        vae.register_to_config(scaling_factor=latent_scale(vae, some.pictures))
 
+    def denoise(self, vae: Any, drawing: Drawing, stage: Stage, number: int, progress: Progress) -> None:
+        """UNet and adapter learn in latents."""
+        clean = self._cleaner(drawing)
 
-def trained_drawing(
-    config: NetsConfig, recipe: Recipe, material: Material, vae: Any, seed: int, progress: Progress
-) -> Trained:
-    """The UNet and its adapter; in the last stage the decoder of `vae` (which is changed) learns with them."""
-    drawing = Drawing(config, material.encoder.dim, seed)
-    denoising = Denoising(drawing, turbo_scheduler(), recipe.last)
-    random = torch.Generator().manual_seed(seed)
-    looks = Looks(material.encoder, recipe.weights)
+        def loss(shown: Shown) -> Tensor:
+            return functional.mse_loss(clean(shown), shown.latents)
 
-    def cleaned(shown: Shown) -> Tensor:
-        noise = torch.randn(shown.latents.shape, generator=random)
-        times = denoising.times(len(shown), random)
-        condition = mixed(shown.embeddings, recipe.error, random)
-        return denoising.clean(denoising.noisy(shown.latents, times, noise), times, condition)
+        shown = self._shown(stage, number, encode=partial(encoded, vae))
+        for _ in descending([drawing.unet], loss, shown, stage, progress):
+            pass
 
-    def in_latents(shown: Shown) -> Tensor:
-        return functional.mse_loss(cleaned(shown), shown.latents)
+    def paint(self, vae: Any, drawing: Drawing, number: int, progress: Progress) -> Pair:
+        """UNet, adapter and decoder learn from pictures; returns what drew objects 07 best at one of the checks."""
+        clean, weights = self._cleaner(drawing), self._recipe.weights
+        looks, stage = Looks(self._material.encoder, weights), self._recipe.pixels
 
-    def in_pixels(shown: Shown) -> Tensor:
-        made = cleaned(shown)
-        far = functional.mse_loss(made, shown.latents)
-        return looks.loss(decoded(vae, made), shown) + recipe.weights.latents * far
+        def loss(shown: Shown) -> Tensor:
+            made = clean(shown)
+            far = functional.mse_loss(made, shown.latents)
+            return looks.loss(decoded(vae, made), shown) + weights.latents * far
 
-    encode = partial(encoded, vae)
-    shown = _shown(material, recipe.latents, seed + 2, encode)
-    for _ in descending([drawing.unet], in_latents, shown, recipe.latents, part(progress, 0.0, 0.4)):
-        pass
-    vae.decoder.requires_grad_(True)
-    vae.post_quant_conv.requires_grad_(True)
-    shown = _shown(material, recipe.pixels, seed + 3, encode)
-    steps = descending([drawing.unet, vae], in_pixels, shown, recipe.pixels, part(progress, 0.4, 1.0))
-    return _best(steps, recipe, material, vae, drawing, denoising)
+        shown = self._shown(stage, number, encode=partial(encoded, vae))
+        every, best = max(1, stage.n_steps // self._recipe.n_checks), Pair(vae, drawing)
+        for step, _ in enumerate(descending([drawing.unet, vae], loss, shown, stage, progress), start=1):
+            if step % every == 0 or step == stage.n_steps:
+                scores = self._scores(vae, drawing)
+                if scores[_CHOSEN_BY] > best.scores.get(_CHOSEN_BY, -1.0):
+                    best = Pair(deepcopy(vae), deepcopy(drawing), scores)
+        return best
+
+    def _scores(self, vae: Any, drawing: Drawing) -> dict[str, float]:
+        denoising = Denoising(drawing, turbo_scheduler(), self._recipe.last)
+        asked, known = _fronts(self._material)
+
+        def draw(noise: Tensor, shown: Shown) -> Tensor:
+            return decoded(vae, denoising.at_once(noise, shown.embeddings))
+
+        return scored(draw, asked, known, self._material.encoder, drawing.unet.config.sample_size)
+
+    def _cleaner(self, drawing: Drawing) -> Callable[[Shown], Tensor]:
+        """From what is shown to the latents that `drawing` makes of its embeddings and noise."""
+        denoising, random = Denoising(drawing, turbo_scheduler(), self._recipe.last), self._random()
+
+        def clean(shown: Shown) -> Tensor:
+            noise = torch.randn(shown.latents.shape, generator=random)
+            times = denoising.times(len(shown), random)
+            condition = mixed(shown.embeddings, self._recipe.error, random)
+            return denoising.clean(denoising.noisy(shown.latents, times, noise), times, condition)
+
+        return clean
+
+    def _random(self) -> torch.Generator:
+        return torch.Generator().manual_seed(self._seed)
+
+    def _shown(self, stage: Stage, number: int, choice: Choice = _ANY, encode: Encode | None = None) -> Iterator[Shown]:
+        views, encoder = self._material.training, self._material.encoder
+        return batches(views, encoder, stage.batch, stage.n_steps, self._seed + number, choice, encode)
 
 
 def new_telling(config: NetsConfig, categories: Sequence[str], seed: int) -> Telling:
@@ -184,7 +236,7 @@ def train_telling(
     """Let `telling` learn; returns its scores."""
     shown = batches(
         material.training, material.encoder, recipe.words.batch, recipe.words.n_steps, seed + 4,
-        still=True, encode=partial(encoded, vae),
+        Choice(fronts=1.0, moved=False), partial(encoded, vae),
     )  # fmt: skip
     trained_telling(telling, shown, recipe.words, recipe.last, recipe.n_tries, seed, progress)
     denoising = Denoising(telling, sd15_scheduler(), recipe.last)
@@ -196,33 +248,6 @@ def train_telling(
     return scored(draw, asked, known, material.encoder, telling.unet.config.sample_size)
 
 
-def _best(
-    steps: Iterator[float], recipe: Recipe, material: Material, vae: Any, drawing: Drawing, denoising: Denoising
-) -> Trained:
-    """Take all steps; what drew objects 07 best at one of the checks."""
-    asked, known = _fronts(material)
-    every, best = max(1, recipe.pixels.n_steps // recipe.n_checks), None
-
-    def draw(noise: Tensor, shown: Shown) -> Tensor:
-        return decoded(vae, denoising.at_once(noise, shown.embeddings))
-
-    for step, _ in enumerate(steps, start=1):
-        if step % every == 0 or step == recipe.pixels.n_steps:
-            scores = scored(draw, asked, known, material.encoder, drawing.unet.config.sample_size)
-            if best is None or scores[_CHOSEN_BY] > best.scores[_CHOSEN_BY]:
-                best = Trained(deepcopy(vae), deepcopy(drawing), scores)
-    if best is None:
-        raise AssertionError("the last step is a check")
-    return best
-
-
-_CHOSEN_BY = "pixel correlation"
-
-
 def _fronts(material: Material) -> tuple[Shown, Shown]:
     """The selection objects, and those of training, as their own pictures show them."""
     return fronts(material.selection, material.encoder), fronts(material.training, material.encoder)
-
-
-def _shown(material: Material, stage: Stage, seed: int, encode: Encode | None = None) -> Iterator[Shown]:
-    return batches(material.training, material.encoder, stage.batch, stage.n_steps, seed, encode=encode)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from engines.errors import InputError
 from engines.generators import ip_adapter
 from engines.generators.sdxl_parts import folder_origin
@@ -63,8 +65,8 @@ def pocket_words(device: str = "cpu", folder: Path = FOLDER / SD15) -> Any:
     origin(folder)
     try:
         pipeline = StableDiffusionPipeline.from_pretrained(
-            folder, variant="fp16", local_files_only=True, use_safetensors=True, safety_checker=None,
-            feature_extractor=None, requires_safety_checker=False,
+            folder, dtype=torch.float32 if device == "cpu" else torch.float16, variant="fp16", local_files_only=True,
+            use_safetensors=True, safety_checker=None, feature_extractor=None, requires_safety_checker=False,
         )  # fmt: skip
     except (OSError, ValueError) as error:
         raise InputError(f"{folder}: expected an SD-1.5 pipeline in safetensors ({error}); {HOW_TO_MAKE}") from error
