@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import trimesh
 
-from app.stimulus.meshes import camera, of_mesh, of_solid
+from app.stimulus.meshes import camera, of_mesh, of_solid, of_surface
 from calibration.objects.build import build
 from calibration.objects.view import DISTANCE, Pose, project
+from pipeline.reconstruction import Mesh
 
 
 @pytest.mark.parametrize("pose", [Pose(), Pose(20.0, 45.0, 1.4), Pose(-13.0, -30.0, 1.1)])
@@ -46,3 +47,18 @@ def test_an_object_keeps_its_faces_colours_and_pose():
     assert corners.shape == (3 * len(solid.faces), 9) and corners.dtype == np.float32
     np.testing.assert_allclose(corners[::3, 6:], solid.face_colours, atol=1e-6)
     np.testing.assert_allclose(corners[:, :3], solid.vertices[solid.faces.ravel()], atol=1e-6)
+
+
+def test_a_surface_keeps_its_corners_and_their_colours_and_is_smooth_all_over():
+    ball = trimesh.creation.icosphere(3)
+    colours = np.random.default_rng(0).integers(0, 255, (len(ball.vertices), 3), np.uint8)
+    mesh = Mesh(ball.vertices.astype(np.float32), ball.faces.astype(np.int32), colours)
+    corners = of_surface(mesh).corners
+    assert np.array_equal(corners[:, :3], mesh.vertices[mesh.faces.ravel()])
+    np.testing.assert_allclose(255 * corners[:, 6:], colours[ball.faces.ravel()], atol=1e-4)
+    np.testing.assert_allclose(corners[:, 3:6], corners[:, :3], atol=0.02)
+
+
+def test_the_camera_can_stand_higher():
+    _, view = camera(Pose(), 0.0, 90.0)
+    np.testing.assert_allclose(view[2], [0, 0, 1], atol=1e-12)  # towards the camera is up
