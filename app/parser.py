@@ -122,6 +122,7 @@ def build_parser() -> argparse.ArgumentParser:
     live = add("live", "decode live")
     _add_source(live, markers_required=False)
     live.add_argument("--subject", type=Path, metavar="DIR", help="a calibrated subject; without it nothing is decoded")
+    live.add_argument("--reconstruct", action="store_true", help="pictures, meshes and captions of what is decoded")
     _add_events(live)
     live.add_argument(
         "--wait", type=_above_zero, default=30.0, metavar="N", help="look for a missing stream for N s (default 30)"
@@ -300,6 +301,7 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--over-lsl", action="store_true", help="stream the file over LSL and receive it again")
     parser.add_argument("--subject", type=Path, metavar="DIR", help="decode with this subject")
+    parser.add_argument("--reconstruct", action="store_true", help="picture, mesh and caption of each trial")
     parser.add_argument("--stream", metavar="KEY=VALUE", help=f"the stream to replay: {STREAM_KEYS}")
     parser.add_argument("--markers", action="append", default=[], metavar="M", help=MARKERS)
     _add_events(parser)
@@ -386,9 +388,16 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, metavar="DIR", help="a trained model")
+    parser.add_argument(
+        "models", nargs="+", type=Path, metavar="DIR",
+        help="a trained model; several of one system, each on a participant of its own, are pooled",
+    )  # fmt: skip
     _add_data(parser)
     parser.add_argument("--participant", metavar="P", help="by name or number (default: whom it was trained on)")
+    parser.add_argument(
+        "--reconstruct", action="store_true",
+        help="pictures and shapes of what was decoded, measured beside floors, on contact sheets; takes minutes",
+    )  # fmt: skip
     parser.add_argument(
         "--as-published", action="store_true", help="train it again as published tables were made, and show both"
     )

@@ -33,7 +33,7 @@ Opener = Callable[[GeneratorsConfig, str], Callable[[], Generate]]
 class Reconstructing:
     """The generate process for the answers of one subject; `on_made` hears of every part, in a thread of its own.
 
-    `opener` makes what the process is given to open its generators.
+    `opener` makes what the process is given to open its generators, for tests with generators of their own.
 
     Thread: `decided`, `make` and `status` from any; the rest from one.
     """
@@ -44,7 +44,7 @@ class Reconstructing:
         subject: AnySubject | None,
         seed: int,
         on_made: Callable[[Reconstruction], None] = lambda _: None,
-        opener: Opener = OpenGenerators,
+        opener: Opener | None = None,
     ) -> None:
         """Prepare it; nothing runs before `start`.
 
@@ -56,6 +56,7 @@ class Reconstructing:
         self.simulated = anytime.simulated
         self.seed = seed
         gate = Gate(section.skip_cosine, anytime.decoder.gallery.centre)
+        opener = opener or OpenGenerators
         self._generating = Generating(opener(section.generators(), self.encoder), on_made, gate)
 
     def __enter__(self) -> Self:

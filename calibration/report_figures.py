@@ -8,6 +8,7 @@ import matplotlib as mpl
 import mne
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from calibration.report_coupling import CouplingFigures
 from calibration.report_images import MIN_TOPOGRAPHY, STYLE, png, svg
@@ -29,7 +30,8 @@ class ReportFigures:
 
     `evoked` mean responses as the causal chain gave them, (n_channels, n_samples) each, the first sample `tmin_s` from
     the onset; `group_delay_s` of that chain, taken off in every plot. `positions_m` overrides template positions.
-    `quality` verdicts per channel, in any order; `coupling` what a report on coupling draws.
+    `quality` verdicts per channel, in any order; `coupling` what a report on coupling draws; `sheet` (height, width, 3)
+    what was shown beside what was reconstructed, `sheets` more of such by what they show.
     """
 
     channels: tuple[str, ...] = ()
@@ -40,6 +42,8 @@ class ReportFigures:
     positions_m: Mapping[str, Position] = field(default_factory=dict)
     quality: tuple[ChannelQuality, ...] = ()
     coupling: CouplingFigures | None = None
+    sheet: NDArray[np.uint8] | None = None
+    sheets: tuple[tuple[str, NDArray[np.uint8]], ...] = ()
 
     @property
     def times_s(self) -> Array:

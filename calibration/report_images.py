@@ -3,8 +3,11 @@
 import base64
 import io
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
 
 MIN_TOPOGRAPHY = 8  # electrodes; a map drawn from fewer is mostly interpolation
 STYLE = {
@@ -32,6 +35,13 @@ def png(figure: Figure, alternative: str) -> str:
     """The figure as pixels, for surfaces."""
     buffer = io.BytesIO()
     FigureCanvasAgg(figure).print_figure(buffer, format="png", dpi=130)
+    return _image(buffer.getvalue(), "png", alternative)
+
+
+def picture(pixels: NDArray[np.uint8], alternative: str) -> str:
+    """(height, width, 3) as they are."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="png")
     return _image(buffer.getvalue(), "png", alternative)
 
 

@@ -14,6 +14,7 @@ from calibration.report_coupling import (
 )
 from calibration.report_decoding import reliability_image, unfolding_image
 from calibration.report_figures import ReportFigures, evoked_image, timeline_image, topography_image
+from calibration.report_images import picture
 from calibration.report_training import curves_image
 
 Fields = Mapping[str, Any]
@@ -249,6 +250,33 @@ def _quality(_: Fields, figures: ReportFigures | None) -> str:
     return _section("Channels, worst first", _folded(f"{len(rows)} channels", _table(head, rows, n_text=2)))
 
 
+def _reconstruction(report: Fields, figures: ReportFigures | None) -> str:
+    """What was shown beside what was made of it, by what, how fast."""
+    told = report.get("reconstruction")
+    if not told:
+        return ""
+    counts = ", ".join(f"{told[name]} {name}" for name in ("made", "dropped", "skipped", "failed", "restarts"))
+    by = ", ".join(f"{kind} by {name}" for kind, name in told["generators"].items())
+    said = [told["told"], f"{by}. {counts}.", *(f"Not by {name}: {why}." for name, why in told["passed_over"].items())]
+    notes = "".join(f'<p class="muted">{escape(text)}</p>' for text in said if text)
+    sheet = (
+        picture(figures.sheet, "what was shown beside what was made") if figures and figures.sheet is not None else ""
+    )
+    names = ("trial", "stage", "shown", "picture", "mesh", "caption")
+    rows = [[t["trial"], t["stage"], t["shown"] or "", t["picture"] or "", t["mesh"] or "", t["error"] or t["caption"]]
+            for t in told["trials"][:MAX_DECISIONS]]  # fmt: skip
+    table = _folded(f"{len(told['trials'])} trials", _table(names, rows, n_text=len(names))) if rows else ""
+    took = [[part, *(_number(ms[c], 1) for c in ("median", "p95", "p99", "max"))] for part, ms in told["ms"].items()]
+    times = _table(["took, ms", "median", "p95", "p99", "max"], took) if took else ""
+    return _section("What was seen", f"{sheet}{notes}{times}{table}")
+
+
+def _sheets(_: Fields, figures: ReportFigures | None) -> str:
+    """Contact sheets, each with its name."""
+    sheets = figures.sheets if figures else ()
+    return "".join(_section(name.capitalize(), picture(sheet, f"contact sheet: {name}")) for name, sheet in sheets)
+
+
 def _coupling(report: Fields, figures: ReportFigures | None) -> str:
     if figures is None or figures.coupling is None:
         return ""
@@ -325,6 +353,7 @@ def _versions(report: Fields, _: ReportFigures | None) -> str:
 
 PARTS: tuple[Callable[[Fields, ReportFigures | None], str], ...] = (
     _verdict,
+    _sheets,
     _training,
     _systems,
     _tables,
@@ -332,6 +361,7 @@ PARTS: tuple[Callable[[Fields, ReportFigures | None], str], ...] = (
     _validation,
     _unfolding,
     _confusion,
+    _reconstruction,
     _coupling,
     _timeline,
     _streams,

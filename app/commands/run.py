@@ -2,11 +2,11 @@
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.config import Config, load, save
 from app.headless import (
@@ -43,8 +43,13 @@ from pipeline.sources.select import open_source
 from pipeline.sources.simulated import SimulatedSource
 from pipeline.types import Decision
 
+if TYPE_CHECKING:
+    from app.reconstructions import Reconstructions
+
 WAIT_S = 30.0
 LSL_SOURCES = (LslSource, SimulatedSource)
+
+OnDecision = Callable[[Decision], None]
 
 
 def replay(options: argparse.Namespace) -> int:
@@ -52,25 +57,30 @@ def replay(options: argparse.Namespace) -> int:
     terminal = Terminal(quiet_stdout=options.json)
     config, speed = load(options.config), parse_speed(options.speed)
     subject = subject_of(options, config, terminal)
-    if options.over_lsl:
-        session = _replay_over_lsl(options, config, subject, speed, terminal)
-    else:
-        session = _replay_file(options, config, subject, speed, terminal)
+    out = default_out(options, f"replay-{options.file.stem}")
     cautions = []
     if subject and subject.was_calibrated_on(options.file):
         cautions.append(
             f"{options.file.name} is part of this subject's calibration: its answers say nothing about accuracy"
         )
-    return finish(session, options, config, terminal, default_out(options, f"replay-{options.file.stem}"), cautions)
+    run = _replay_over_lsl if options.over_lsl else _replay_file
+    with reconstructing(options, config, subject, terminal, out, lossless=True) as made:
+        session = run(options, config, subject, speed, terminal, made.decided if made else None)
+        return finish(session, options, config, terminal, out, cautions, made=made)
 
 
 def _replay_file(
-    options: argparse.Namespace, config: Config, subject: AnySubject | None, speed: float, terminal: Terminal
+    options: argparse.Namespace,
+    config: Config,
+    subject: AnySubject | None,
+    speed: float,
+    terminal: Terminal,
+    on_decision: OnDecision | None,
 ) -> Session:
     source = as_lived(file_source(options), options.file)
     if speed != float("inf"):
         source = PacedSource(source, LslClock(), speed)
-    session = make_session(source, options, config, subject)
+    session = make_session(source, options, config, subject, on_decision)
     with stop_on_signals() as stop, terminal.progress(f"replaying {options.file.name}") as progress:
         session.open()
         crank_through(session, options.seconds, stop, progress.update)
@@ -78,13 +88,18 @@ def _replay_file(
 
 
 def _replay_over_lsl(
-    options: argparse.Namespace, config: Config, subject: AnySubject | None, speed: float, terminal: Terminal
+    options: argparse.Namespace,
+    config: Config,
+    subject: AnySubject | None,
+    speed: float,
+    terminal: Terminal,
+    on_decision: OnDecision | None,
 ) -> Session:
     """Stream the file from a process of its own, with the original chunk arrival, and receive it like a headset."""
     if speed == float("inf"):
         speed = 1.0
     with stop_on_signals() as stop, Player(file_source(options), speed=speed) as player:
-        session = make_session(player.source(), options, config, subject)
+        session = make_session(player.source(), options, config, subject, on_decision)
         session.open()
         with terminal.progress(f"streaming {options.file.name} over LSL") as progress:
             ended = all_received(session, player.finished)
@@ -104,20 +119,37 @@ def live(options: argparse.Namespace) -> int:
     out = default_out(options, "live")
     out.mkdir(parents=True, exist_ok=True)
     try:
-        session = run_session(options, config, subject, terminal, out)
+        with reconstructing(options, config, subject, terminal, out) as made:
+            source = source_of(options, terminal, subject)
+            on_decision = made.decided if made else None
+            session = live_session(source, options, config, subject, terminal, out, on_decision=on_decision)
+            return finish(session, options, config, terminal, out, made=made)
     except AfterimageError:
         with suppress(OSError):  # it holds something
             out.rmdir()
         raise
-    return finish(session, options, config, terminal, out)
 
 
-def run_session(
-    options: argparse.Namespace, config: Config, subject: AnySubject | None, terminal: Terminal, out: Path
-) -> Session:
-    """One live session to its end, recorded to `out`/session.xdf unless told not to."""
-    source = source_of(options, terminal, subject)
-    return live_session(source, options, config, subject, terminal, out)
+def reconstructing(
+    options: argparse.Namespace,
+    config: Config,
+    subject: AnySubject | None,
+    terminal: Terminal,
+    out: Path,
+    lossless: bool = False,
+) -> "AbstractContextManager[Reconstructions | None]":
+    """What `--reconstruct` asks for, ready when the block begins; None where it was not given.
+
+    Raises:
+        InputError: the subject's decoder gives no embedding, or no allowed generator takes it.
+        WorkError: a generator that is here cannot be loaded.
+    """
+    if not getattr(options, "reconstruct", False):
+        return nullcontext()
+    from app.reconstructions import opened  # brings a renderer along
+
+    seed = config.seed if options.seed is None else options.seed
+    return opened(subject, config, seed, out, terminal, lossless)
 
 
 def live_session(
@@ -128,8 +160,12 @@ def live_session(
     terminal: Terminal,
     out: Path,
     ended: Callable[[Session], bool] = lambda _: False,
+    on_decision: OnDecision | None = None,
 ) -> Session:
-    """Run a live source: recorded, decoded, published; shared with other programs when asked for."""
+    """Run a live source: recorded, decoded, published; shared with other programs when asked for.
+
+    `on_decision` hears of each answer besides.
+    """
     recorded = None
     if not getattr(options, "no_record", False):
         recorded = Recorded(source, out / "session.xdf", LslClock(), over_lsl=is_over_lsl(source))
@@ -139,6 +175,8 @@ def live_session(
             outlet.publish(decision)
             if recorded:
                 recorded.decision(decision)
+            if on_decision:
+                on_decision(decision)
 
         session = make_session(
             recorded or source,
@@ -230,7 +268,7 @@ def make_session(
     options: argparse.Namespace,
     config: Config,
     subject: AnySubject | None,
-    on_decision: Callable[[Decision], None] | None = None,
+    on_decision: OnDecision | None = None,
     on_log_line: Callable[[str], None] | None = None,
     on_trial: Callable[[str, float], None] | None = None,
     coupling: CouplingConfig | None = None,
@@ -260,11 +298,14 @@ def finish(
     out: Path,
     cautions: Sequence[str] = (),
     coupling: tuple[Mapping[str, Any], ReportFigures] | None = None,
+    made: "Reconstructions | None" = None,
 ) -> int:
     """Write the report, with the `coupling` of the recording where it was measured, and say the verdict.
 
-    Answers the exit status.
+    Of what is `made` visible, the last is waited for. Answers the exit status.
     """
+    if made:
+        made.finish(terminal)
     report = {"command": options.command, **stream_fields(session), **run_fields(session)}
     report["warnings"] = [*cautions, *report["warnings"]]
     out.mkdir(parents=True, exist_ok=True)
@@ -272,12 +313,18 @@ def finish(
     shown = figures(session)
     if coupling is not None and shown is not None:
         report["coupling"], shown = coupling[0], replace(shown, coupling=coupling[1].coupling)
+    if made:
+        report["reconstruction"] = made.fields(session)
+        report["warnings"] += made.warnings()
+        shown = replace(shown or ReportFigures(), sheet=made.sheet(session))
     page = write_report(out, report, shown)
     if options.json:
         write_stdout(to_json(report))
     else:
+        if made:
+            made.tell(terminal, out)
         tell(report, terminal, page)
-    return exit_status(session)
+    return max(exit_status(session), made.status if made else 0)
 
 
 def tell(report: dict[str, Any], terminal: Terminal, page: Path) -> None:

@@ -1,0 +1,169 @@
+"""`--reconstruct` of `live` and `replay`: what is made while or after a session runs, and what the report says of it.
+
+Live the newest answer wins and the rest is counted; a replay makes the last answer of each trial once it has all of
+them, and drops none.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from app.album import Album
+from app.config import Config
+from app.headless import stop_on_signals
+from app.reconstructing import Reconstructing, with_embeddings
+from app.terminal import Terminal
+from calibration.decoding.subject import AnytimeSubject
+from calibration.open_set import open_set
+from calibration.stimuli import Picture, StimulusSet
+from calibration.subjects import AnySubject
+from engines.errors import AfterimageError
+from pipeline.reconstruction import GeneratingState, Opened
+from pipeline.session import Session
+from pipeline.types import Decision
+
+LOOK_S = 0.2
+# After a live session has ended, what its last answer may take.
+LAST_S = 60.0
+
+
+class Reconstructions:
+    """The generate process of one headless session, and what it has made. Thread: main; `decided` from the session's.
+
+    `lossless`: nothing is made while the session runs, and afterwards the last answer of every trial.
+    """
+
+    def __init__(self, config: Config, subject: AnytimeSubject, seed: int, out: Path, lossless: bool) -> None:
+        self.album = Album(out)
+        self.reconstructing = Reconstructing(config.reconstruction, subject, seed, self.album.add)
+        self._stimuli = subject.manifest.stimuli
+        self._lossless = lossless
+        self._last: dict[int, Decision] = {}
+        self._opened = Opened()
+        self._left_out = 0
+
+    def open(self, terminal: Terminal) -> None:
+        """Start the process and wait until its generators are loaded; say which, and why not others.
+
+        Raises:
+            NoGenerator: none of a kind is here and takes the subject's embeddings.
+            WorkError: one that is here cannot be loaded.
+        """
+        self.reconstructing.start()
+        with terminal.progress("opening generators") as progress:
+            while (opened := self.reconstructing.opened(LOOK_S)) is None:
+                progress.update(None)
+        self._opened = opened
+        terminal.say(f"generators: {', '.join(f'{kind} by {name}' for kind, name in opened.generators)}")
+        for name, why in opened.passed_over:
+            terminal.say(f"not made by {name}: {why}")
+
+    def decided(self, decision: Decision) -> None:
+        """An answer of the session. Never waits."""
+        if self._lossless:
+            self._last[decision.trial] = decision
+        else:
+            self.reconstructing.decided(decision)
+
+    def finish(self, terminal: Terminal) -> None:
+        """The session has ended: make what is still to be made, and let go of the process."""
+        with stop_on_signals() as stop, terminal.progress("reconstructing") as progress:
+            for number, decision in enumerate(self._last.values()):
+                if stop.is_set():
+                    self._left_out = len(self._last) - number
+                    break
+                self.reconstructing.make(decision)
+                progress.update((number + 1) / len(self._last), f"{number + 1} of {len(self._last)} trials")
+            self._wait(stop)
+        self.reconstructing.close()
+        self.album.write()
+
+    def _wait(self, stop: threading.Event) -> None:
+        for _ in range(round(LAST_S / LOOK_S)):
+            if self.reconstructing.idle(LOOK_S) or stop.is_set():
+                return
+
+    @property
+    def status(self) -> int:
+        """The exit status: 1 where the process died, if only once."""
+        now = self.reconstructing.status
+        return int(now.state is GeneratingState.DEAD or now.restarts > 0)
+
+    @property
+    def marks(self) -> list[str]:
+        """What the pictures are not."""
+        return [
+            *(["simulated participant"] if self.reconstructing.simulated else []),
+            *([f"pocket generators: {', '.join(self._opened.pocket)}"] if self._opened.pocket else []),
+        ]
+
+    def fields(self, session: Session) -> dict[str, Any]:
+        """The `reconstruction` entry of the report."""
+        now, scorer = self.reconstructing.status, session.scorer
+        return {
+            "generators": dict(self._opened.generators),
+            "pocket": list(self._opened.pocket),
+            "passed_over": dict(self._opened.passed_over),
+            "told": "; ".join(self.marks),
+            "encoder": self.reconstructing.encoder,
+            "seed": self.reconstructing.seed,
+            **{name: getattr(now, name) for name in ("made", "dropped", "skipped", "failed", "restarts")},
+            "ms": self.album.ledger.summary_ms(),
+            "trials": self.album.rows(scorer.truth, scorer.labels),
+        }
+
+    def sheet(self, session: Session) -> Picture | None:
+        """Truth beside reconstruction, written into the report's folder; None where nothing was made."""
+        if not len(self.album):
+            return None
+        title = f"{session.acquisition.info.name}: what was shown, and what was made of it"
+        picture = self.album.sheet(self._set(), session.scorer.labels, title, self.marks)
+        self.album.save_sheet(picture)
+        return picture
+
+    def warnings(self) -> list[str]:
+        """What a reader must know."""
+        now = self.reconstructing.status
+        said = []
+        if now.failed:
+            said.append(f"{now.failed} answers could not be reconstructed; `reconstruction` in report.json says why")
+        if now.reason:
+            said.append(f"reconstruction: {now.reason.strip().splitlines()[-1]}")
+        if self._left_out:
+            said.append(f"{self._left_out} trials were not reconstructed: it was interrupted")
+        return said
+
+    def tell(self, terminal: Terminal, out: Path) -> None:
+        """The verdict in a line."""
+        now = self.reconstructing.status
+        told = f" ({'; '.join(self.marks)})" if self.marks else ""
+        terminal.say(
+            f"reconstructed {len(self.album)} trials{told}: {now.made} made, {now.dropped} dropped, "
+            f"{now.skipped} skipped, {now.failed} failed; {out / 'reconstructions'}"
+        )
+
+    def _set(self) -> StimulusSet | None:
+        try:
+            return open_set(self._stimuli)
+        except AfterimageError:  # the sheet says so
+            return None
+
+
+@contextmanager
+def opened(
+    subject: AnySubject | None, config: Config, seed: int, out: Path, terminal: Terminal, lossless: bool
+) -> Iterator[Reconstructions]:
+    """Ready before the session begins; the process is gone when the block ends.
+
+    Raises:
+        InputError: the subject's decoder gives no embedding, or no allowed generator takes it.
+        WorkError: a generator that is here cannot be loaded.
+    """
+    made = Reconstructions(config, with_embeddings(subject), seed, out, lossless)
+    try:
+        made.open(terminal)
+        yield made
+    finally:
+        made.reconstructing.close()
