@@ -189,9 +189,9 @@ def _reported(options: argparse.Namespace, path: Path, origin: dict[str, Any], s
 
 
 def _pocket_pictures(options: argparse.Namespace, terminal: Terminal) -> int:
+    out, cache, started_s = _place(options)
     from calibration.recipes import pocket_pictures  # diffusers takes seconds to come
 
-    out, cache, started_s = _place(options)
     with terminal.progress("training the pocket picture generators") as progress:
         origins = pocket_pictures.train(options.seed or 0, cache, out, progress=lambda share: progress.update(share))
     for name, came in origins.items():

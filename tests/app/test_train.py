@@ -8,7 +8,8 @@ from app.cli import main
 from app.commands import train as command
 from calibration.decoding.process import Finished, Standing
 from calibration.decoding.steps import Step
-from calibration.recipes import pocket_shape, pocket_vision
+from calibration.recipes import pocket_pictures, pocket_shape, pocket_vision
+from engines.generators.pocket import SD15, SDXL, PicturesOrigin
 from engines.generators.shape import PocketShape, ShapeConfig, ShapeNet, ShapeOrigin
 from engines.vision.pocket import PocketConfig, PocketNet, PocketOrigin, PocketVision
 from tests.calibration.decoding.folders import small_folder
@@ -53,6 +54,21 @@ def test_a_trained_shape_decoder_is_written_with_a_report(monkeypatch, tmp_path)
     torch.set_num_threads(threads)
     assert PocketShape.load(tmp_path / "new" / "pocket-shape.safetensors").origin.seed == 4
     assert json.loads((tmp_path / "new" / "report.json").read_text())["scores"] == {"f_score": 0.5}
+
+
+def test_both_picture_generators_are_written_with_a_report(monkeypatch, tmp_path, capsys):
+    def train(seed, cache, out, progress):
+        progress(1.0)
+        return {name: PicturesOrigin("a", "b", "some", seed, {"identified": 0.5}, "") for name in (SDXL, SD15)}
+
+    monkeypatch.setattr(pocket_pictures, "train", train)
+    threads = torch.get_num_threads()
+    assert main(["train", "pocket-pictures", "--seed", "4", "--out", str(tmp_path / "new")]) == 0
+    torch.set_num_threads(threads)
+    report = json.loads((tmp_path / "new" / "report.json").read_text())
+    assert report["weights"] == str(tmp_path / "new" / "pocket-sdxl")
+    assert {came["seed"] for came in report["origins"].values()} == {4}
+    assert "identified 0.500" in capsys.readouterr().out
 
 
 def test_an_unknown_system_is_refused_with_those_that_can_be_trained(capsys):
@@ -154,6 +170,7 @@ def test_a_signal_stops_it_and_the_next_call_says_that_it_goes_on(monkeypatch, d
     [
         (["brainssd"], "--data"),
         (["pocket-vision", "--data", "."], "leave out --data"),
+        (["pocket-pictures", "--data", "."], "leave out --data"),
         (["brainssd", "--data", "nowhere"], "nowhere"),
         (["brainssd/without wings", "--data", "."], "brainssd/without coupling"),
         (["brainssd", "--data", ".", "--epochs", "0"], "above 0"),
