@@ -90,7 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
     def add(name: str, text: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text, parents=[common])
 
-    add("window", "open the window (what plain `afterimage` does)")
+    _add_window(add("window", "open the window (what plain `afterimage` does)"))
     add("doctor", "say what this machine has, and what has never run here")
     add("demo", "simulated participant over real LSL: calibrate, decode live, report")
     _add_simulate(add("simulate", "a simulated 64-channel participant, live over LSL or into a file"))
@@ -218,6 +218,10 @@ def _add_engines(commands: "argparse._SubParsersAction[_Parser]", common: _Parse
     bench = add("bench", "time every runtime, each in a process of its own")
     bench.add_argument("--calls", type=_count, default=200, metavar="N", help="how many calls (default 200)")
     bench.add_argument("--batch", type=_count, default=1, metavar="N", help="trials in a call (default 1)")
+
+
+def _add_window(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--reconstruct", action="store_true", help="pictures and meshes of what is decoded, at once")
 
 
 def _add_weights(commands: "argparse._SubParsersAction[_Parser]", common: _Parser) -> None:
