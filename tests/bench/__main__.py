@@ -29,6 +29,7 @@ BENCHES = (
     "decisions",
     "anytime",
     "pictures",
+    "generating",
     "soak",
 )
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -81,9 +82,16 @@ def main() -> None:
 
 
 def answered(
-    subject: AnySubject, performance: Performance, path: Path, coupling: CouplingConfig | None
+    subject: AnySubject,
+    performance: Performance,
+    path: Path,
+    coupling: CouplingConfig | None,
+    on_decision: Callable[[Session, Decision], None] = lambda session, decision: None,
 ) -> tuple[Session, dict[str, list[float]]]:
-    """A performance live: the session, and by stage how long answers took from the ring to another process."""
+    """A performance live: the session, and by stage how long answers took from the ring to another process.
+
+    `on_decision` hears of each answer besides.
+    """
     with ExitStack() as stack:
         outlet = stack.enter_context(DecisionOutlet(subject.decoder.classes))
         receiver = stack.enter_context(Program("tests.bench.decisions", "listen"))
@@ -94,6 +102,7 @@ def answered(
             recorded.decision(decision)
             written_s = session.acquisition.when_written_s(decision.window_stop_s)
             in_ring_s[decision.trial, decision.stage] = written_s
+            on_decision(session, decision)
 
         recorded = Recorded(SimulatedSource(performance), path, LslClock(), over_lsl=True)
         session = Session(
