@@ -264,9 +264,11 @@ class _Features(nn.Module):
 
 @contextmanager
 def _readable(folder: Path, how_to_get: str) -> Iterator[None]:
-    """What transformers cannot read is an InputError."""
+    """What transformers cannot read, or does not fit its configuration, is an InputError."""
     try:
         yield
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        if isinstance(error, RuntimeError) and "ignore_mismatched_sizes" not in str(error):
+            raise  # not enough memory, for one
         told = str(error).strip().split("\n", 1)[0]
         raise InputError(f"{folder}: cannot be read ({type(error).__name__}: {told}); {how_to_get}") from error
