@@ -6,7 +6,7 @@ renderer.picture(surface_of(stimuli.mesh(item)))   # the truth beside it
 """
 
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pyvista as pv
@@ -20,6 +20,13 @@ from engines.generators.base import Surface
 
 STANDING = Pose(yaw_deg=25.0, half_width=1.12)
 """How surfaces stand: seen a little from the side, so that depth shows; all alike, so that shapes can be compared."""
+
+
+_GREY = 200
+# The corners are the tips along x, y, z, then those against them.
+_OCTAHEDRON = np.array(
+    [(0, 1, 2), (1, 3, 2), (3, 4, 2), (4, 0, 2), (1, 0, 5), (3, 1, 5), (4, 3, 5), (0, 4, 5)], dtype=np.int32
+)
 
 
 class Coloured(Protocol):
@@ -70,6 +77,12 @@ class SurfaceRenderer:
         aim(self._plotter, pose, turn_deg)
         return smooth(shot(self._plotter))
 
+    def ground(self) -> Picture:
+        """(size_px, size_px, 3) with nothing on it."""
+        self._plotter.clear_actors()
+        self._shown = None
+        return smooth(shot(self._plotter))
+
 
 def surface_of(mesh: trimesh.Trimesh) -> Surface:
     """A mesh as a surface, centred and within the unit sphere; corners of faces of different colours are kept apart."""
@@ -85,7 +98,17 @@ def surface_of(mesh: trimesh.Trimesh) -> Surface:
     return Surface(vertices.astype(np.float32), place.reshape(-1, 3).astype(np.int32), distinct[:, 1:].astype(np.uint8))
 
 
-def within_unit_sphere(vertices: NDArray[np.floating]) -> NDArray[np.float64]:
+def surface_of_points(points: NDArray[np.floating[Any]], most: int = 2048, size: float = 0.02) -> Surface:
+    """A cloud (n, 3), or (n, 6) with colours from 0 to 1, as a little octahedron for each of at most `most` points."""
+    some = points[:: max(1, -(-len(points) // most))]
+    tips = size * np.concatenate([np.eye(3), -np.eye(3)])
+    vertices = (some[:, None, :3] + tips).reshape(-1, 3)
+    faces = (6 * np.arange(len(some))[:, None, None] + _OCTAHEDRON).reshape(-1, 3)
+    colours = np.round(255 * some[:, 3:]) if points.shape[1] > 3 else np.full((len(some), 3), _GREY)
+    return Surface(vertices.astype(np.float32), faces.astype(np.int32), np.repeat(colours, 6, axis=0).astype(np.uint8))
+
+
+def within_unit_sphere(vertices: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """`vertices` (n, 3) moved so that the middle of their box is 0, the farthest at distance 1."""
     centred = vertices - (vertices.min(axis=0) + vertices.max(axis=0)) / 2
     return np.asarray(centred / max(float(np.linalg.norm(centred, axis=1).max()), 1e-12), dtype=np.float64)

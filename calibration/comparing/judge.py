@@ -5,8 +5,8 @@ It is a comparison of one participant and one seed: the same measures, tables an
 Thread: any, one at a time.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from calibration.comparing.plan import BASELINE, Plan, chosen_among, participant_digest
@@ -69,6 +69,27 @@ def judge(
         own = order.run.system == about.system
         records[order.run] = _of_model(folder, about, order, trials) if own else carry_out(order, trials, None)
     return Judgement(plan, records, about, tuple(_warnings(about, chosen, parts_of(trials, "", 0))))
+
+
+def pooled(each: Sequence[Judgement]) -> Judgement:
+    """Several judgements of one system, each of another participant, as one.
+
+    Raises:
+        InputError: systems, sizes, seeds or embeddings differ, or one participant was judged twice.
+    """
+    first, people = each[0], [name for one in each for name in one.plan.participants]
+    kinds = {(one.about.system, one.about.size, one.about.seed, one.about.encoder) for one in each}
+    if len(kinds) > 1 or len(set(people)) < len(people):
+        told = ", ".join(sorted("/".join(map(str, kind)) for kind in kinds))
+        raise InputError(
+            "expected models of one system, size, seed and encoder, each of another participant; "
+            f"got {told} of {', '.join(people)}; evaluate them apart"
+        )
+    digests = tuple(digest for one in each for digest in one.plan.digests)
+    records = {run: record for one in each for run, record in one.records.items()}
+    warnings = tuple(text for one in each for text in one.warnings)
+    plan = replace(first.plan, participants=tuple(people), digests=digests)
+    return Judgement(plan, records, first.about, warnings)
 
 
 def _of_model(folder: Path, about: About, order: Order, trials: TrialSet) -> Record:

@@ -1,0 +1,134 @@
+"""The dependency index over a session: every test object, its control with another trial's EEG, and the seeds' share.
+
+Thread: the one that called; renders the objects' parts where they are known.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.decoding.alone import BOTH, PICTURE, STREAMS, TURN
+from calibration.decoding.reconstruct import PICTURE_PX, Makers, Reconstructions
+from calibration.dominance import Dependency, Layers, dependency, over_seeds
+from calibration.objects.build import build
+from calibration.objects.builtin import BuiltIn
+from calibration.objects.render import Renderer
+from calibration.stimuli import Item
+from pipeline.types import Array
+
+N_SEEDS, N_SEEDED = 4, 8
+OWN, OTHER = "own EEG", "another trial's EEG"
+
+Progress = Callable[[float, str], None]
+Parts = tuple[NDArray[np.int64], tuple[str, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """Of each test object its index, and with pictures from either stream of another trial's EEG in `shuffled`.
+
+    `seeded` are those of a few objects, made from `N_SEEDS` seeds: by their place among the items.
+    """
+
+    own: tuple[Dependency, ...]
+    shuffled: tuple[Dependency, ...]
+    seeded: Mapping[int, Dependency]
+    parts: Mapping[Item, Parts]
+
+    def table(self) -> list[tuple[str, dict[str, float]]]:
+        """Means over objects: unstretched distances, the index where the object is, and how many were aligned."""
+        return [(OWN, _means(self.own)), (OTHER, _means(self.shuffled))]
+
+    @property
+    def spread_over_seeds(self) -> float:
+        """Mean deviation of the map over seeds, where the object is."""
+        return float(np.mean([np.mean(_inside(one.spread, one)) for one in self.seeded.values()]))
+
+    @property
+    def spread_over_objects(self) -> float:
+        """Deviation of the maps of single objects: what the former is to be compared with."""
+        return float(np.mean(np.std(np.stack([one.map for one in self.own]), axis=0)))
+
+
+def session(
+    found: Reconstructions,
+    layers: Layers,
+    makers: Makers,
+    seed: int = 0,
+    progress: Progress = lambda share, what: None,
+) -> Session:
+    """The index of every object in `found`, whose rows have pictures."""
+    fused, static, dynamic = (_pictures_of(found, streams) for streams in (BOTH, PICTURE, TURN))
+    parts = parts_of(found.truth.items) if found.simulated else {}
+    other = _elsewhere(len(fused), seed)
+    own, shuffled = [], []
+    for number, item in enumerate(found.truth.items):
+        progress(number / len(fused), "dependency")
+        told = parts.get(item, (None, ()))
+        own.append(dependency(fused[number], static[number], dynamic[number], layers, *told))
+        shuffled.append(dependency(fused[number], static[other[number]], dynamic[other[number]], layers, *told))
+    return Session(tuple(own), tuple(shuffled), _seeded(found, layers, makers, parts, seed), parts)
+
+
+def parts_of(items: Sequence[Item]) -> dict[Item, Parts]:
+    """Numbers (224, 224) and names of the parts of built-in objects, as they stand in their pictures."""
+    known = set(BuiltIn().items)
+    found = {}
+    with Renderer(PICTURE_PX) as renderer:
+        for item in items:
+            if item in known:
+                solid = build(item.category, int(item.object))
+                found[item] = renderer.view(solid).parts, tuple(part.name for part in solid.parts)
+    return found
+
+
+def _seeded(
+    found: Reconstructions, layers: Layers, makers: Makers, parts: Mapping[Item, Parts], seed: int
+) -> dict[int, Dependency]:
+    """Of a few objects, evenly among all, made again from other seeds."""
+    assert makers.picture is not None
+    seeds = [int(s) for s in np.random.default_rng([seed, 6]).integers(2**31, size=N_SEEDS)]
+    places = np.unique(np.linspace(0, len(found.truth.items) - 1, N_SEEDED).astype(int))
+    made = {}
+    for place in places:
+        pictures = [
+            makers.picture.pictures(np.repeat(found.embeddings[streams][place][None], N_SEEDS, axis=0), seeds)
+            for streams in STREAMS
+        ]
+        told = parts.get(found.truth.items[place], (None, ()))
+        made[int(place)] = over_seeds(pictures[0], pictures[1], pictures[2], layers, *told)
+    return made
+
+
+def _pictures_of(found: Reconstructions, streams: str) -> NDArray[np.uint8]:
+    pictures = found.row(streams).pictures
+    assert pictures is not None
+    return pictures
+
+
+def _elsewhere(n: int, seed: int) -> NDArray[np.int64]:
+    """Another place for each of `n`, none its own."""
+    order = np.random.default_rng([seed, 7]).permutation(n)
+    to = np.empty(n, dtype=np.int64)
+    to[order] = np.roll(order, 1)
+    return to
+
+
+def _means(some: Sequence[Dependency]) -> dict[str, float]:
+    aligned = np.array([one.aligned for one in some]).mean(axis=0)
+    return {
+        "A_dyn": float(np.mean([one.from_turn.mean() for one in some])),
+        "A_stat": float(np.mean([one.from_picture.mean() for one in some])),
+        "RDI on the object": float(np.mean([_inside(one.map, one).mean() for one in some])),
+        "|RDI| on the object": float(np.mean([np.abs(_inside(one.map, one)).mean() for one in some])),
+        "aligned, picture alone": float(aligned[0]),
+        "aligned, turn alone": float(aligned[1]),
+    }
+
+
+def _inside(values: Array | None, one: Dependency) -> Array:
+    """Where there are parts; everywhere where they are unknown."""
+    assert values is not None
+    return values.ravel() if one.by_part is None else values[np.isfinite(one.by_part)]

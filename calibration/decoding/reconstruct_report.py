@@ -1,0 +1,124 @@
+"""What `evaluate --reconstruct` tells: tables of every row by every measure, and of the dependency index.
+
+Thread: any.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from calibration.decoding.alone import BOTH
+from calibration.decoding.reconstruct import MEAN, MEANINGS, NEAREST, ROWS, Reconstructions
+from calibration.decoding.reconstruct_dependency import N_SEEDED, N_SEEDS, Session
+from calibration.decoding.reconstruct_scores import ACCURACY, ALIGNED, AS_MADE, CHAMFER, DISTANCE, Scored
+from calibration.dominance import CAVEATS
+
+Table = dict[str, Any]
+
+PIXELS = ("PSNR", "SSIM", "PixCorr")
+MISSING = "n/a"
+
+
+def marks_of(simulated: bool, pocket: Sequence[str]) -> tuple[str, ...]:
+    """What every sheet and table says of itself."""
+    said = ["simulated participant"] if simulated else []
+    return (*said, *([f"made by small stand-ins: {', '.join(pocket)}"] if pocket else []))
+
+
+def tables(scores: Sequence[Scored], unit: str, marks: Sequence[str]) -> list[Table]:
+    """Pictures, identification, shapes, what each row means; `unit` says what intervals are over."""
+    metrics = list(dict.fromkeys(one.metric for one in scores))
+    kinds = {
+        "Pictures": [m for m in metrics if m in PIXELS or m.startswith(DISTANCE)],
+        "Pictures, two-way identification and generation accuracy": [
+            m for m in metrics if m.startswith(("2-way", ACCURACY))
+        ],
+        "Shapes, as they were made": [m for m in metrics if m.endswith(f", {AS_MADE}")],
+        "Shapes, aligned": [m for m in metrics if m.endswith(f", {ALIGNED}")],
+        "Shapes, identification of a view": [m for m in metrics if m.startswith("shape ")],
+    }
+    how = f"objects 08 and 09, mean EEG of all showings; 95 % intervals over {unit}"
+    said = "; ".join([how, *marks])
+    found = [_by_row(f"Reconstruction. {kind}; {said}", scores, chosen) for kind, chosen in kinds.items() if chosen]
+    there = dict.fromkeys(one.row for one in scores)
+    meanings = [[row, MEANINGS[row]] for row in ROWS if row in there]
+    if not meanings:
+        return []
+    return [
+        *found,
+        {"title": "Rows of the tables of reconstructions", "head": ["row", "is"], "rows": meanings, "n_text": 2},
+    ]
+
+
+def dependency_tables(sessions: Sequence[Session], marks: Sequence[str], layers: str) -> list[Table]:
+    """The index over objects, own EEG beside another trial's, and the spread over seeds."""
+    found: dict[str, list[Mapping[str, float]]] = {}
+    for one in sessions:
+        for name, values in one.table():
+            found.setdefault(name, []).append(values)
+    heads = list(next(iter(found.values()))[0])
+    rows = [[name, *(f"{np.mean([v[head] for v in values]):.3f}" for head in heads)] for name, values in found.items()]
+    title = "; ".join([f"Dependency index, through {layers}; means over objects 08 and 09", *marks])
+    spread = [
+        [f"deviation over {N_SEEDS} seeds of the generator, {N_SEEDED} objects",
+         f"{np.mean([one.spread_over_seeds for one in sessions]):.3f}"],
+        ["deviation over objects", f"{np.mean([one.spread_over_objects for one in sessions]):.3f}"],
+    ]  # fmt: skip
+    return [
+        {"title": title, "head": ["pictures from one stream", *heads], "rows": rows, "n_text": 1},
+        {"title": "Spread of the dependency index", "head": ["over", "RDI"], "rows": spread, "n_text": 1},
+        {"title": "How to read the dependency index", "head": [""], "rows": [[one] for one in CAVEATS], "n_text": 1},
+    ]
+
+
+def verdict(scores: Sequence[Scored]) -> tuple[str, str]:
+    """Whether what both streams give is identified, beside both floors, in a sentence, and good or bad."""
+    metrics = ("2-way pocket", "shape 2-way top-1 pocket")
+    metric = next((name for name in metrics if any(one.metric == name for one in scores)), "")
+    cells = {one.row: one for one in scores if one.metric == metric}
+    if BOTH not in cells:
+        return "Nothing was reconstructed.", ""
+    own = cells[BOTH]
+    floors = ", ".join(f"{name} {100 * cells[name].mean:.1f} %" for name in (NEAREST, MEAN) if name in cells)
+    p = "" if own.p is None else f", p = {own.p:.3g} by permutation"
+    above = own.ci95[0] > 0.5 and (own.p is None or own.p < 0.05)
+    low, high = (f"{100 * end:.1f}" for end in own.ci95)
+    return (
+        f"{'Above' if above else 'Not above'} chance. What was reconstructed is more like what was seen than like "
+        f"another object in {100 * own.mean:.1f} % of cases (95 % interval {low} to {high} %, chance 50 %{p}; "
+        f"{floors}; {metric})."
+    ), "good" if above else "bad"
+
+
+def gains_line(found: Reconstructions) -> str:
+    """By how much decoded embeddings were lengthened."""
+    told = ", ".join(f"{name} {gain:.1f}" for name, gain in found.gains.items())
+    return (
+        f"participant {found.participant}: decoded embeddings were lengthened to the spread of true ones, times {told}"
+    )
+
+
+def _by_row(title: str, scores: Sequence[Scored], metrics: Sequence[str]) -> Table:
+    cells = {(one.row, one.metric): one for one in scores}
+    heads = [_head(metric.partition(", ")[0]) for metric in metrics]
+    rows = [
+        [row, *(_cell(cells.get((row, metric))) for metric in metrics)]
+        for row in ROWS
+        if any((row, metric) in cells for metric in metrics)
+    ]
+    return {"title": title, "head": ["row", *heads], "rows": rows, "n_text": 1}
+
+
+def _head(metric: str) -> str:
+    """With an arrow where less is better."""
+    return f"{metric} ↓" if metric in CHAMFER or metric.startswith(DISTANCE) else metric
+
+
+def _cell(one: Scored | None) -> str:
+    if one is None:
+        return MISSING
+    digits = 2 if one.metric == "PSNR" else 3
+    low, high = one.ci95
+    told = f"{one.mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+    return told if one.p is None else f"{told} p {one.p:.3g}"

@@ -1,0 +1,207 @@
+"""The table of reconstructions: every row of `reconstruct.py` by every measure, with intervals.
+
+Pictures: PSNR, SSIM, pixel correlation, two-way identification by features. Shapes: Chamfer distances and F-scores, as
+they came and aligned, and identification of a rendered view. What has no number has no row.
+
+Intervals are over items for one participant, over participants for several; p of an identification is by permutation of
+which item each reconstruction belongs to. Thread: the one that called; renders.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from calibration.decoding.reconstruct import Made, Reconstructions, Truth
+from calibration.decoding.scores import Measure, interval, mean_interval, score, shuffles
+from calibration.metrics.distances import feature_distance
+from calibration.metrics.generation import N_WAY, Classifier, generation_credit
+from calibration.metrics.identification import n_way_credit
+from calibration.metrics.pictures import pixel_correlation, psnr, ssim
+from calibration.metrics.shapes import THRESHOLDS, aligned, compared
+from calibration.stats import permutation_p
+from calibration.surface_view import SurfaceRenderer, surface_of_points
+from engines.vision.base import Floats, Pictures
+from pipeline.types import Array
+
+AS_MADE, ALIGNED = "as made", "aligned"
+CHAMFER = ("Chamfer", "Chamfer L1")
+DISTANCE, ACCURACY = "distance", "GA"
+VIEW_PX = 96
+WAYS = ((2, 1), (10, 3))
+"""Of the identification of shapes: among how many, within the first how many (as Neuro-3D reports)."""
+
+Progress = Callable[[float, str], None]
+
+
+class Features(Protocol):
+    """`engines.vision.features`: named features of pictures. `pocket` for the small stand-in."""
+
+    @property
+    def pocket(self) -> bool:
+        """Whether it is the small stand-in."""
+        ...
+
+    def features(self, pictures: Pictures) -> dict[str, Floats]:
+        """(n, height, width, 3) to (n, d) by name."""
+        ...
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One number of the table. `row` as in `reconstruct.ROWS`; `null` its values under permutation."""
+
+    row: str
+    metric: str
+    mean: float
+    ci95: tuple[float, float]
+    chance: float | None
+    p: float | None
+    n: int
+    null: tuple[float, ...] = ()
+
+
+def scored(
+    found: Reconstructions,
+    extractors: Sequence[Features],
+    classifiers: Sequence[Classifier] = (),
+    n_permutations: int = 999,
+    seed: int = 0,
+    progress: Progress = lambda share, what: None,
+) -> tuple[Scored, ...]:
+    """Every measure of every row of one participant; `classifiers` take generation accuracy."""
+    judge = _Judge(found.truth, extractors, classifiers, n_permutations, seed)
+    table: list[Scored] = []
+    for number, made in enumerate(found.rows):
+        progress(number / len(found.rows), f"measuring: {made.name}")
+        table += judge.pictures(made)
+        table += judge.shapes(made)
+    return tuple(table)
+
+
+def over_participants(tables: Sequence[Sequence[Scored]]) -> tuple[Scored, ...]:
+    """The mean over participants of each number that all have, and Student's interval over them; one stays as it is."""
+    if len(tables) == 1:
+        return tuple(tables[0])
+    known = [{(one.row, one.metric): one for one in table} for table in tables]
+    shared = [key for key in known[0] if all(key in other for other in known)]
+    return tuple(_pooled([table[key] for table in known]) for key in shared)
+
+
+def _pooled(cells: Sequence[Scored]) -> Scored:
+    means = [cell.mean for cell in cells]
+    mean, first = float(np.mean(means)), cells[0]
+    null = np.mean([cell.null for cell in cells], axis=0) if first.null else np.zeros(0)
+    p = permutation_p(mean, null) if len(null) else None
+    n = sum(cell.n for cell in cells)
+    return Scored(first.row, first.metric, mean, mean_interval(means), first.chance, p, n, tuple(null.tolist()))
+
+
+class _Judge:
+    """Keeps the truth's features and views, so that they are taken once."""
+
+    def __init__(
+        self,
+        truth: Truth,
+        extractors: Sequence[Features],
+        classifiers: Sequence[Classifier],
+        n_permutations: int,
+        seed: int,
+    ) -> None:
+        self._truth = truth
+        self._extractors = extractors
+        self._labels = [(one, one.logits(truth.pictures)) for one in classifiers]
+        self._own = np.arange(len(truth.items))
+        self._shuffles = shuffles(self._own, np.zeros(len(self._own), np.int64), n_permutations, seed)
+        self._features = self._of(truth.pictures)
+        self._views: dict[str, Floats] | None = None
+
+    def pictures(self, made: Made) -> list[Scored]:
+        """Of a row's pictures."""
+        if made.pictures is None:
+            return []
+        pairs = self._truth.pictures, made.pictures
+        values = {"PSNR": psnr(*pairs), "SSIM": ssim(*pairs), "PixCorr": pixel_correlation(*pairs)}
+        found = [_valued(made.name, name, some) for name, some in values.items()]
+        features = self._of(made.pictures)
+        for name, own in self._features.items():
+            found.append(self._identified(made.name, f"2-way {name}", own, features[name], 2, 1))
+            if name in _ONE_VECTOR:
+                found.append(_valued(made.name, f"{DISTANCE} {name}", feature_distance(own, features[name])))
+        for classifier, labels in self._labels:
+            name = f"{ACCURACY} {N_WAY}-way, {classifier.name}"
+            earned = generation_credit(labels, classifier.logits(made.pictures))
+            ci95 = interval(earned, self._own, np.zeros_like(self._own))
+            found.append(Scored(made.name, name, float(earned.mean()), ci95, 1 / N_WAY, None, len(earned)))
+        return found
+
+    def shapes(self, made: Made) -> list[Scored]:
+        """Of a row's shapes. One that was not made scores as the row's worst did, and is not left out."""
+        truth = self._truth.clouds
+        if made.clouds is None or truth is None:
+            return []
+        found: list[Scored] = []
+        for how in (AS_MADE, ALIGNED):
+            rows = [_compared(own, cloud, how) for own, cloud in zip(truth, made.clouds, strict=True)]
+            known = np.array([row for row in rows if row is not None])
+            if not len(known):
+                return found
+            worst = np.concatenate([known[:, :2].max(axis=0), known[:, 2:].min(axis=0)])
+            values = np.array([worst if row is None else row for row in rows])
+            for name, column in zip(_SHAPE_METRICS, values.T, strict=True):
+                found.append(_valued(made.name, f"{name}, {how}", column))
+        return found + self._seen(made)
+
+    def _seen(self, made: Made) -> list[Scored]:
+        if self._views is None:
+            self._views = self._of(_views(self._truth.clouds or ()))
+        features = self._of(_views(made.clouds or ()))
+        n = len(self._own)
+        return [
+            self._identified(made.name, f"shape {way}-way top-{k} {name}", own, features[name], way, k)
+            for name, own in self._views.items()
+            for way, k in WAYS
+            if k < way <= n and name in _ONE_VECTOR
+        ]
+
+    def _of(self, pictures: Pictures) -> dict[str, Floats]:
+        found: dict[str, Floats] = {}
+        for extractor in self._extractors:
+            found |= extractor.features(pictures)
+        return found
+
+    def _identified(self, row: str, metric: str, truth: Floats, made: Floats, n_way: int, k: int) -> Scored:
+        credit = n_way_credit(truth, made, n_way, k)
+        taken = score(Measure(metric, credit, self._own, k / n_way), self._shuffles)
+        null = tuple(round(float(value), 4) for value in taken.null)
+        return Scored(row, metric, taken.mean, taken.ci95, taken.chance, taken.p, taken.n, null)
+
+
+_SHAPE_METRICS = (*CHAMFER, *(f"F {threshold:g}" for threshold in THRESHOLDS))
+# What says one vector of a picture: distances are taken of it, and shapes identified by it in a view.
+_ONE_VECTOR = ("pocket", "CLIP", "SwAV", "EfficientNet-B1")
+
+
+def _compared(truth: Array, made: Array | None, how: str) -> Array | None:
+    if made is None:
+        return None
+    found = compared(truth, aligned(made, truth) if how == ALIGNED else made)
+    return np.array([found.chamfer, found.chamfer_l1, *found.f_scores])
+
+
+def _views(clouds: Sequence[Array | None]) -> Pictures:
+    """Each cloud as grey dots from the same side; nothing but the ground where there is none."""
+    with SurfaceRenderer(VIEW_PX) as renderer:
+        empty = renderer.ground()
+        return np.stack([empty if one is None else renderer.picture(surface_of_points(one)) for one in clouds])
+
+
+def _valued(row: str, metric: str, values: Array) -> Scored:
+    finite = values[np.isfinite(values)]
+    return Scored(row, metric, float(finite.mean()), mean_interval(finite.tolist()), None, None, len(finite))
+
+
+def plain(table: Sequence[Scored]) -> list[dict[str, Any]]:
+    """For JSON, without the permutations."""
+    return [{name: value for name, value in vars(one).items() if name != "null"} for one in table]

@@ -1,0 +1,125 @@
+"""Contact sheets of reconstructions: what was seen, what was made of it from either stream and both, and the floors.
+
+Which objects are shown is fixed before anything is made: object by object in the order of the test set, evenly spaced.
+
+Thread: the one that called; renders.
+"""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+from PIL import Image
+
+from calibration.contact_sheet import TILE_PX, Tile, sheet
+from calibration.decoding.reconstruct import MEAN, NEAREST, ROWS, TRUE, Reconstructions
+from calibration.decoding.reconstruct_dependency import Session
+from calibration.dominance import CAVEATS, Dependency
+from calibration.metrics.shapes import f_score
+from calibration.objects.builtin import BuiltIn
+from calibration.stimuli import Item, Picture, StimulusSet
+from calibration.surface_view import SurfaceRenderer, surface_of, surface_of_points
+from pipeline.types import Array
+
+SEEN = "seen"
+N_SHOWN = 24
+_F_AT = 0.05
+_HEADS = {TRUE: "of the truth*", NEAREST: "nearest"}
+_STAR = "* made from the embedding of the picture that was seen: nothing was decoded."
+
+
+def evenly(n: int, most: int = N_SHOWN) -> list[int]:
+    """At most so many places among `n`."""
+    return [int(place) for place in np.unique(np.linspace(0, n - 1, min(n, most)).astype(int))]
+
+
+def picture_sheet(found: Reconstructions, marks: Sequence[str], places: Sequence[int], title: str) -> Picture:
+    """Pictures, a row for each of `places`."""
+    shown = [row for row in found.rows if row.pictures is not None]
+    rows = [
+        (Tile(found.truth.pictures[at], _name(found.truth.items[at])), *(
+            Tile(row.pictures[at], _name(row.sources[at]) if row.sources else "") for row in shown
+            if row.pictures is not None
+        ))
+        for at in places
+    ]  # fmt: skip
+    heads = (SEEN, *(_HEADS.get(row.name, row.name) for row in shown))
+    return sheet(rows, heads, title, marks, (_STAR,), across=2, tile_px=96)
+
+
+def shape_sheet(
+    found: Reconstructions, stimuli: StimulusSet, marks: Sequence[str], places: Sequence[int], title: str
+) -> Picture:
+    """Shapes from one side, a row for each of `places`, with their F-scores below."""
+    shown = [row for row in found.rows if row.clouds is not None]
+    truth = found.truth.clouds
+    rows = []
+    with SurfaceRenderer(2 * TILE_PX) as renderer:
+        for at in places:
+            item = found.truth.items[at]
+            tiles = [Tile(_true_shape(renderer, stimuli, item, found.simulated), _name(item))]
+            for row in shown:
+                surface = None if row.surfaces is None else row.surfaces[at]
+                cloud = None if row.clouds is None else row.clouds[at]
+                caption = "" if cloud is None or truth is None else f"F {f_score(cloud, truth[at], _F_AT):.2f}"
+                if row.sources:
+                    drawn = _true_shape(renderer, stimuli, row.sources[at], found.simulated)
+                    caption = f"{_name(row.sources[at])} {caption}"
+                elif row.surfaces is None and cloud is not None:
+                    drawn = renderer.picture(surface_of_points(cloud))
+                else:
+                    drawn = None if surface is None else renderer.picture(surface)
+                tiles.append(Tile(drawn, caption))
+            rows.append(tuple(tiles))
+    heads = (SEEN, *(_HEADS.get(row.name, row.name) for row in shown))
+    notes = (_STAR, f"F: F-score at {_F_AT:g} of the unit sphere, as made. The {MEAN} shape is the same in every row.")
+    return sheet(rows, heads, title, marks, notes, across=2, tile_px=96)
+
+
+def dependency_sheet(
+    found: Reconstructions, told: Session, marks: Sequence[str], places: Sequence[int], title: str
+) -> Picture:
+    """What was seen, made from both streams and from either, and the map: warm the turn, cool the picture."""
+    heads = (SEEN, *ROWS[:3], "map", "by part", "another trial's")
+    rows = []
+    for at in places:
+        own, item = told.own[at], found.truth.items[at]
+        made = [row.pictures[at] for row in found.rows[:3] if row.pictures is not None]
+        best = sorted(own.parts, key=lambda part: -abs(part[1]))[:2]
+        parts = ", ".join(f"{name} {value:+.2f}" for name, value in best)
+        by_part = Tile(None) if own.by_part is None else Tile(_tinted(own.by_part, made[0]), parts)
+        rows.append((
+            Tile(found.truth.pictures[at], _name(item)), *(Tile(one) for one in made),
+            Tile(_tinted(own.map, made[0]), _aligned(own)), by_part, Tile(_tinted(told.shuffled[at].map, made[0])),
+        ))  # fmt: skip
+    key = "Warm: the reconstruction hangs on the turn; cool: on the picture. " + "From -1 to +1."
+    return sheet(rows, heads, title, marks, (key, *CAVEATS), across=1, tile_px=112)
+
+
+def _aligned(one: Dependency) -> str:
+    return f"points {one.inliers[0]}, {one.inliers[1]}"
+
+
+def _tinted(values: Array, under: Picture) -> Picture:
+    """A map (height, width) from -1 to 1 over a faint picture; where it is no number the picture alone."""
+    colours = mpl.colormaps["coolwarm"]((np.nan_to_num(values) + 1) / 2)[..., :3] * 255
+    grey = np.asarray(Image.fromarray(under).convert("L"), dtype=np.float64)[..., None]
+    share = np.where(np.isfinite(values), 0.75, 0.0)[..., None]
+    return np.asarray(np.round(share * colours + (1 - share) * grey), dtype=np.uint8)
+
+
+def _true_shape(renderer: SurfaceRenderer, stimuli: StimulusSet, item: Item, built_in: bool) -> Picture | None:
+    mesh = stimuli.mesh(item)
+    if mesh is None and built_in and item in _BUILT_IN:
+        mesh = BuiltIn().mesh(item)
+    if mesh is not None:
+        return renderer.picture(surface_of(mesh))
+    cloud = stimuli.point_cloud(item)
+    return None if cloud is None else renderer.picture(surface_of_points(cloud))
+
+
+def _name(item: Item) -> str:
+    return f"{item.category} {item.object}"
+
+
+_BUILT_IN = frozenset(BuiltIn().items)

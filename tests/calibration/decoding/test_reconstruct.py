@@ -1,0 +1,170 @@
+"""Reconstructions of planted trials: rows hang on what they say they do, floors on no trial, and tables tell so."""
+
+import numpy as np
+import pytest
+import trimesh
+
+from calibration.decoding.alone import BOTH, PICTURE, STREAMS, TURN
+from calibration.decoding.reconstruct import MEAN, NEAREST, ROWS, TRUE, Makers, mean_shape, reconstruct
+from calibration.decoding.reconstruct_report import tables, verdict
+from calibration.decoding.reconstruct_scores import Scored, over_participants, scored
+from calibration.decoding.reconstruct_sheet import evenly, picture_sheet, shape_sheet
+from calibration.metrics.shapes import chamfer, in_unit_sphere
+from calibration.surface_view import surface_of
+from tests.calibration.decoding.planted import Templates, planted
+
+N_CATEGORIES, EFFECT = 6, 0.8
+
+
+class Coloured:
+    """Items are boxes of one size for each category; pictures are the first three features as a plain colour."""
+
+    name, simulated = "boxes", False
+
+    def __init__(self, trials):
+        self.items, self._targets = trials.items, trials.targets
+
+    def picture(self, item):
+        return plain(self._targets[self.items.index(item)])
+
+    def mesh(self, item):
+        return None
+
+    def point_cloud(self, item):
+        box = trimesh.creation.box((1, 1, 0.3 + 0.4 * int(item.category[1:])))
+        return in_unit_sphere(trimesh.sample.sample_surface(box, 256, seed=int(item.object))[0])
+
+
+class Painter:
+    """Pictures of embeddings as the set paints them."""
+
+    name, pocket, encoder, size_px = "painter", True, "made up", 32
+
+    def pictures(self, embeddings, seeds):
+        return np.stack([plain(one) for one in embeddings])
+
+    def warm_up(self):
+        """Nothing."""
+
+
+class Potter:
+    """Boxes as high as the first feature."""
+
+    name, pocket, encoder = "potter", True, "made up"
+
+    def surface(self, seen):
+        return surface_of(trimesh.creation.box((1, 1, 0.3 + abs(float(seen.embedding[0])))))
+
+    def warm_up(self):
+        """Nothing."""
+
+
+class FirstFeatures:
+    """The mean colour and where it is brighter."""
+
+    pocket = True
+
+    def features(self, pictures):
+        step = pictures.shape[1] // 4
+        return {"pocket": pictures[:, ::step, ::step].reshape(len(pictures), -1).astype(np.float32)}
+
+
+def plain(features):
+    ramp = np.linspace(0, 1, 32)[:, None, None] * features[3:6]
+    return np.clip(100 + 20 * (features[:3] - 5) + 20 * ramp + np.zeros((32, 32, 3)), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def found():
+    sets = (
+        planted(range(7), N_CATEGORIES, 1, EFFECT),
+        planted([7], N_CATEGORIES, 2, EFFECT, seed=1),
+        planted([8, 9], N_CATEGORIES, 4, EFFECT, seed=2),
+    )
+    makers = Makers(Painter(), Potter())
+    return sets, reconstruct(Templates(), *sets, Coloured(sets[0]), makers)
+
+
+@pytest.fixture(scope="module")
+def table(found):
+    return scored(found[1], [FirstFeatures()], n_permutations=49)
+
+
+def test_every_row_has_a_picture_and_a_cloud_for_every_test_object(found) -> None:
+    _, made = found
+    assert [row.name for row in made.rows] == list(ROWS)
+    assert {item.object for item in made.truth.items} == {"08", "09"}
+    for row in made.rows:
+        assert row.pictures is not None
+        assert row.clouds is not None
+        assert len(row.pictures) == len(row.clouds) == 2 * N_CATEGORIES
+
+
+def test_floors_come_from_training_objects_alone(found) -> None:
+    _, made = found
+    assert {item.object for item in made.row(NEAREST).sources} <= {f"0{n}" for n in range(7)}
+    mean = made.row(MEAN)
+    assert mean.pictures is not None
+    assert (mean.pictures == mean.pictures[0]).all()
+
+
+def test_the_nearest_neighbour_is_of_the_category_that_was_decoded(found) -> None:
+    _, made = found
+    right = [a.category == b.category for a, b in zip(made.truth.items, made.row(NEAREST).sources, strict=True)]
+    assert np.mean(right) > 0.8
+
+
+def test_embeddings_of_one_stream_differ_from_those_of_both(found) -> None:
+    _, made = found
+    assert set(made.embeddings) == {*STREAMS, TRUE}
+    for streams in (PICTURE, TURN):
+        assert np.abs(made.embeddings[streams] - made.embeddings[BOTH]).max() > 0.01
+
+
+def test_what_was_decoded_is_identified_and_the_mean_stands_at_chance(table) -> None:
+    cells = {(one.row, one.metric): one for one in table}
+    own, mean = cells[BOTH, "2-way pocket"], cells[MEAN, "2-way pocket"]
+    assert own.mean > 0.75
+    assert own.p is not None
+    assert own.p <= 0.05
+    assert mean.mean == 0.5
+    assert cells[TRUE, "2-way pocket"].mean >= own.mean
+
+
+def test_tables_name_every_row_and_the_verdict_both_floors(table) -> None:
+    told = tables(table, "objects", ("simulated participant",))
+    assert all([row[0] for row in one["rows"]] == list(ROWS) for one in told)
+    assert all(len(row) == len(one["head"]) for one in told for row in one["rows"])
+    assert all("simulated participant" in one["title"] for one in told[:-1])
+    text, colour = verdict(table)
+    assert NEAREST in text
+    assert MEAN in text
+    assert colour == "good"
+
+
+def test_several_participants_are_the_unit_of_the_interval() -> None:
+    def of(mean: float) -> list[Scored]:
+        return [Scored(BOTH, "2-way pocket", mean, (0.1, 0.9), 0.5, 0.01, 10, (0.4, 0.6, 0.5))]
+
+    (pooled,) = over_participants([of(0.6), of(0.7), of(0.8)])
+    assert pooled.mean == pytest.approx(0.7)
+    assert pooled.ci95 == pytest.approx((0.7 - 4.303 * 0.1 / 3**0.5, 0.7 + 4.303 * 0.1 / 3**0.5), abs=1e-3)
+    assert pooled.p == 0.25
+    assert pooled.n == 30
+
+
+def test_the_mean_shape_is_nearer_to_every_shape_than_a_strange_one_is() -> None:
+    rng = np.random.default_rng(0)
+    boxes = [trimesh.creation.box((1, 1, height)) for height in np.linspace(0.5, 1.5, 8)]
+    clouds = [in_unit_sphere(trimesh.sample.sample_surface(box, 512, seed=1)[0]) for box in boxes]
+    mean = mean_shape(clouds[:-1], clouds[-1:])
+    rod = in_unit_sphere(rng.normal(size=(512, 3)) * (0.01, 0.01, 1))
+    assert all(chamfer(mean, cloud) < chamfer(rod, cloud) for cloud in clouds)
+
+
+def test_contact_sheets_have_a_row_for_each_object_shown(found) -> None:
+    sets, made = found
+    few, all_ = (picture_sheet(made, ("simulated",), places, "S1") for places in ([0], evenly(12)))
+    assert all_.shape[0] > 2 * few.shape[0] - 100
+    assert shape_sheet(made, Coloured(sets[0]), ("simulated",), [0], "S1").shape[1] > 500
+    assert evenly(144, 4) == [0, 47, 95, 143]
