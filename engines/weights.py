@@ -81,6 +81,22 @@ def find(wanted: Part, config: GeneratorsConfig) -> Found | Absent:
     return Absent(wanted, tuple(looked), missing, how_to_get(wanted))
 
 
+def require_here(wanted: Part, config: GeneratorsConfig) -> Found:
+    """What `find` finds.
+
+    Raises:
+        InputError: it is not here; the message says where it was looked for, and what to do.
+    """
+    found = find(wanted, config)
+    if isinstance(found, Absent):
+        looked = ", ".join(map(str, found.looked))
+        raise InputError(
+            f"{wanted.source} is not on this machine, {', '.join(found.missing)} missing (looked in {looked}); "
+            f"{found.remedy}"
+        )
+    return found
+
+
 def places(wanted: Part, config: GeneratorsConfig) -> list[Path]:
     """Where `wanted` is looked for, in order; of the hub's cache, its folder where no revision is there."""
     configured: Path | None = getattr(config, wanted.setting) if wanted.setting else None

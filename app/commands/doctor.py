@@ -12,9 +12,12 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from app.config import load
 from app.summary import versions
 from app.terminal import Terminal, write_stdout
+from engines.generators.config import GeneratorsConfig
 from engines.runtime.base import RAN, runtimes, why_not
+from engines.weights import Absent, find, part
 
 # What nobody has run yet, stated wherever somebody could rely on it.
 NEVER_RUN = (
@@ -25,6 +28,9 @@ NEVER_RUN = (
     "the presenter on a screen with a real vertical sync, with a keyboard, on several monitors",
     "the EEG-3D and THINGS data themselves: their readers ran on files made to the published layouts",
     "OpenCLIP ViT-H-14 itself: its loader ran on a small model of the same format",
+    "SDXL-Turbo, its adapter, GIT and BLIP-2 with their real weights: small models of the same classes ran instead",
+    "TRELLIS itself: a stand-in that answers its calls ran instead",
+    "AlexNet, VGG-19, Inception, EfficientNet, SwAV, SWAG, CLIP, LPIPS, SAM, sentence models with their real weights",
     f"the runtimes {', '.join(name for name in runtimes() if name not in RAN)}, and training on a GPU",
     "Windows and macOS",
 )
@@ -42,7 +48,8 @@ class Finding:
 def doctor(options: argparse.Namespace) -> int:
     """Diagnose; status 1 when something that is always needed is missing."""
     terminal = Terminal(quiet_stdout=options.json)
-    findings = [check() for check in CHECKS]
+    config = load(options.config).reconstruction.generators()
+    findings = [*(check() for check in CHECKS), *(_generator(name, config) for name in GENERATORS)]
     if options.json:
         report = {
             "findings": [asdict(f) for f in findings],
@@ -124,11 +131,24 @@ def _runtime(name: str) -> Callable[[], Finding]:
     return check
 
 
+def _generator(name: str, config: GeneratorsConfig) -> Finding:
+    found = find(part(name), config)
+    terms = f"; {found.part.restriction}" if found.part.restriction else ""
+    if isinstance(found, Absent):
+        return Finding(f"weights {name}", None, f"{found.part.use}: {found.remedy}")
+    return Finding(f"weights {name}", True, f"{found.part.use}: in {found.place}{terms}")
+
+
 def _disk() -> Finding:
     free = shutil.disk_usage(Path.cwd()).free
     hours = free / (64 * 4 * 1000 * 3600)
     return Finding("disk", hours > 1, f"{free / 1e9:.0f} GB free here: {hours:.0f} h of 64 channels at 1 kHz")
 
+
+# What reconstructs; `afterimage weights` names every part.
+GENERATORS = (
+    "pocket-pictures", "pocket-shape", "sdxl-turbo", "ip-adapter", "taesdxl", "trellis", "git", "blip2",
+)  # fmt: skip
 
 CHECKS: tuple[Callable[[], Finding], ...] = (
     _python,

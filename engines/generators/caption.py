@@ -1,4 +1,4 @@
-"""What was seen, in words: captioners with a picture tower and a language model, and words put together without any.
+"""What was seen, in words: captioners with a picture tower and a language model (without any: `words.py`).
 
     picture ---> picture tower --.
                                  +--> features (tokens, width) --> language model --> caption
@@ -30,37 +30,12 @@ from engines.generators.base import Caption, Captioner, Route, Seen
 from engines.generators.config import GeneratorsConfig
 from engines.generators.feature_map import HOW_TO_MAKE, FeatureMap
 from engines.generators.memory import memory_watched
-from engines.generators.sentence import sentence
+from engines.generators.words import Words
 from engines.vision.base import Floats, Pictures
 
 FILES = ("config.json", "preprocessor_config.json", "tokenizer.json")
 # As ATM generates: at most 25 tokens, always the likeliest, so that equal input gives equal words.
 MOST_TOKENS = 25
-
-
-class Words:
-    """Sentence put together from the decoded category, colour and nearest known pictures; no model looks at anything.
-
-    Thread: any.
-    """
-
-    name = "words"
-    pocket = False
-    encoder = None
-
-    def warm_up(self) -> None:
-        """Nothing is slow the first time."""
-
-    def caption(self, seen: Seen) -> Caption:
-        """The sentence.
-
-        Raises:
-            InputError: neither category nor colour nor neighbours were decoded.
-        """
-        text = sentence(seen.category, seen.colour, seen.nearest)
-        if not text:
-            raise InputError("words: expected a decoded category, colour or nearest pictures, got none of them")
-        return Caption(text, "words")
 
 
 class _Pretrained:

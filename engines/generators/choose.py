@@ -12,6 +12,8 @@ from typing import TypeVar
 from engines.errors import InputError
 from engines.generators.base import Captioner, Generator, PictureGenerator, ShapeGenerator
 from engines.generators.config import CAPTIONS, PICTURES, SHAPES, GeneratorsConfig
+from engines.generators.words import Words
+from engines.weights import part, require_here
 
 log = logging.getLogger(__name__)
 
@@ -118,11 +120,14 @@ def _pocket_shape(config: GeneratorsConfig, encoder: str) -> ShapeGenerator:
 
 def _captioner(name: str) -> Open[Captioner]:
     def open_(config: GeneratorsConfig, encoder: str) -> Captioner:
+        if name == "words":
+            return Words()
+        if config.caption_route == "picture":
+            _require_pictures(config)
+        require_here(part(name), config)
         from engines.generators.caption import open_captioner
         from engines.generators.published import device_of
 
-        if name != "words" and config.caption_route == "picture":
-            _require_pictures(config)
         return open_captioner(name, config, device_of(config.device))
 
     return open_

@@ -58,3 +58,14 @@ def test_check_ends_with_status_1_where_a_file_is_damaged(capsys, tmp_path):
 def test_a_part_that_is_unknown_is_an_error_of_the_call(capsys):
     assert main(["weights", "list", "dall-e"]) == 2
     assert "sdxl-turbo" in capsys.readouterr().err
+
+
+def test_the_doctor_names_what_reconstructs_and_what_never_ran_with_real_weights(capsys, tmp_path):
+    (tmp_path / "mine.toml").write_text(f'[reconstruction]\nadapter = "{(tmp_path / "mine.toml").as_posix()}"\n')
+    main(["doctor", "--json", "--config", str(tmp_path / "mine.toml")])
+    report = json.loads(capsys.readouterr().out)
+    findings = {finding["part"]: finding for finding in report["findings"]}
+    assert findings["weights sdxl-turbo"]["ok"] is None
+    assert "huggingface.co" in findings["weights sdxl-turbo"]["text"]
+    assert findings["weights ip-adapter"]["ok"] is True  # where the configuration says
+    assert any("SDXL-Turbo" in text for text in report["never_run"])

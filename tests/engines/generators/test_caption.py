@@ -13,8 +13,9 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 from calibration.recipes.feature_map import feature_map
 from engines.errors import InputError
 from engines.generators.base import Seen
-from engines.generators.caption import MOST_TOKENS, PRETRAINED, Blip2, Git, Words, open_captioner
+from engines.generators.caption import MOST_TOKENS, PRETRAINED, Blip2, Git, open_captioner
 from engines.generators.config import GeneratorsConfig
+from engines.generators.words import Words
 from engines.vision.base import Embeddings
 from tests.engines.generators import tiny_captioners
 

@@ -4,8 +4,8 @@ import pytest
 from calibration.objects.catalogue import CATEGORIES
 from engines.errors import InputError
 from engines.generators.base import Seen
-from engines.generators.caption import Words
 from engines.generators.sentence import sentence, with_article
+from engines.generators.words import Words
 
 NOTHING = np.zeros(4, np.float32)
 
