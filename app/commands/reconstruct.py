@@ -2,8 +2,8 @@
 
 import argparse
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +18,14 @@ from calibration.decoding.read import from_eeg3d
 from calibration.decoding.reconstruct import Makers, Reconstructions, reconstruct
 from calibration.decoding.reconstruct_dependency import Session, session
 from calibration.decoding.reconstruct_report import dependency_tables, gains_line, marks_of, tables, verdict
-from calibration.decoding.reconstruct_scores import Features, Scored, over_participants, plain, scored
+from calibration.decoding.reconstruct_scores import Measures, Scored, over_participants, plain, scored
 from calibration.decoding.reconstruct_sheet import dependency_sheet, evenly, picture_sheet, shape_sheet
-from calibration.dominance import Layers
+from calibration.metrics.features import FeaturesConfig, extractors, layers, perceptual
 from calibration.metrics.generation import Centres
 from calibration.stimuli import Picture
 from engines.errors import InputError
-from engines.generators import hub
 from engines.generators.choose import Generators, open_generators
-from engines.vision.features.clip import ClipPictures
-from engines.vision.features.pocket import PocketFeatures
-from engines.vision.features.pooled import efficientnet_b1, inception, swav
-from engines.vision.features.trunk import alexnet, pocket_trunk, vgg19
 from engines.vision.pocket import PocketVision
-
-CLIP = "openai/clip-vit-large-patch14"
 
 Progress = Callable[[float, str], None]
 
@@ -58,21 +51,22 @@ def reconstructed(
         raise InputError(f"expected models of one encoder, got {', '.join(sorted(encoders))}; evaluate them apart")
     generators = open_generators(load(options.config).reconstruction.generators(), encoders.pop())
     makers = Makers(generators.picture, generators.shape)
-    extractors, absent = _extractors()
-    layers, no_vgg = _layers()
+    measures = _measures(FeaturesConfig())
+    seen_through = layers(FeaturesConfig())
     found, scores, sessions = [], [], []
     for folder, one in zip(folders, judged, strict=True):
         own = _one(folder, one, options, makers, progress)
         found.append(own)
-        classifiers = [Centres.builtin(PocketVision.load())] if own.simulated else []
-        scores.append(scored(own, extractors, classifiers, options.permutations, options.seed or 0, progress))
+        classifiers = (Centres.builtin(PocketVision.load()),) if own.simulated else ()
+        told = replace(measures, classifiers=classifiers)
+        scores.append(scored(own, told, options.permutations, options.seed or 0, progress))
         if makers.picture is not None:
-            sessions.append(session(own, layers, makers, options.seed or 0, progress))
+            sessions.append(session(own, seen_through, makers, options.seed or 0, progress))
     pocket = [one.name for one in (generators.picture, generators.shape) if one is not None and one.pocket]
     marks = marks_of(any(one.simulated for one in found), pocket)
     sheets = _sheets(found, sessions, Eeg3d(options.data), marks)
     _write(out, sheets)
-    return Told(_fields(found, scores, sessions, generators, marks, layers.name, {**absent, **no_vgg}), sheets)
+    return Told(_fields(found, scores, sessions, generators, marks, seen_through.name, measures.absent), sheets)
 
 
 def _one(
@@ -92,20 +86,20 @@ def _fields(
     sessions: Sequence[Session],
     generators: Generators,
     marks: Sequence[str],
-    layers: str,
-    absent: dict[str, str],
+    layers_name: str,
+    absent: Mapping[str, str],
 ) -> dict[str, Any]:
     pooled = over_participants(scores)
     unit = f"{len(found)} participants" if len(found) > 1 else "objects"
     names = {kind: one.name for kind, one in (("picture", generators.picture), ("mesh", generators.shape)) if one}
     return {
-        "tables": tables(pooled, unit, marks) + (dependency_tables(sessions, marks, layers) if sessions else []),
+        "tables": tables(pooled, unit, marks) + (dependency_tables(sessions, marks, layers_name) if sessions else []),
         "verdict": verdict(pooled)[0],
         "colour": verdict(pooled)[1],
         "reconstructions": {
             "generators": names,
             "passed_over": dict(generators.passed_over),
-            "not_measured": absent,
+            "not_measured": dict(absent),
             "marks": list(marks),
             "participants": [one.participant for one in found],
             "scores": plain(pooled),
@@ -142,34 +136,13 @@ def _write(out: Path, sheets: dict[str, Picture]) -> None:
         Image.fromarray(sheet).save(out / f"{re.sub(r'[^0-9A-Za-z]+', '-', name)}.png", optimize=True)
 
 
-def _extractors() -> tuple[list[Features], dict[str, str]]:
-    """The pocket encoder, published networks where their weights are, and why the others are not there."""
-    found: list[Features] = [PocketFeatures()]
-    absent = {}
-    published: dict[str, Callable[[], Features]] = {
-        "AlexNet": alexnet, "Inception": inception, "CLIP": _clip, "EfficientNet": efficientnet_b1,
-        "SwAV": swav,
-    }  # fmt: skip
-    for name, opened in published.items():
-        try:
-            found.append(opened())
-        except InputError as why:
-            absent[name] = str(why)
-    return found, absent
-
-
-def _clip() -> ClipPictures:
-    """From the user's hub cache.
-
-    Raises:
-        InputError: it is not there.
-    """
-    there = hub.snapshots(CLIP)
-    return ClipPictures.load(there[0] if there else hub.cache_of(CLIP))
-
-
-def _layers() -> tuple[Layers, dict[str, str]]:
+def _measures(config: FeaturesConfig) -> Measures:
+    """Every network whose weights are here, and why others are not."""
+    found = extractors(config)
+    absent = dict(found.absent)
     try:
-        return vgg19(), {}
+        lpips = perceptual(config)
     except InputError as why:
-        return pocket_trunk(), {"VGG-19": str(why)}
+        absent["LPIPS"] = str(why)
+        return Measures(found.here, absent=absent)
+    return Measures(found.here, lpips.distances, absent=absent)

@@ -11,12 +11,12 @@ import numpy as np
 from calibration.decoding.alone import BOTH
 from calibration.decoding.reconstruct import MEAN, MEANINGS, NEAREST, ROWS, Reconstructions
 from calibration.decoding.reconstruct_dependency import N_SEEDED, N_SEEDS, Session
-from calibration.decoding.reconstruct_scores import ACCURACY, ALIGNED, AS_MADE, CHAMFER, DISTANCE, Scored
+from calibration.decoding.reconstruct_scores import ACCURACY, ALIGNED, AS_MADE, CHAMFER, DISTANCE, LPIPS, Scored
 from calibration.dominance import CAVEATS
 
 Table = dict[str, Any]
 
-PIXELS = ("PSNR", "SSIM", "PixCorr")
+PIXELS = ("PSNR", "SSIM", "PixCorr", LPIPS)
 MISSING = "n/a"
 
 
@@ -112,7 +112,7 @@ def _by_row(title: str, scores: Sequence[Scored], metrics: Sequence[str]) -> Tab
 
 def _head(metric: str) -> str:
     """With an arrow where less is better."""
-    return f"{metric} ↓" if metric in CHAMFER or metric.startswith(DISTANCE) else metric
+    return f"{metric} ↓" if metric in (*CHAMFER, LPIPS) or metric.startswith(DISTANCE) else metric
 
 
 def _cell(one: Scored | None) -> str:

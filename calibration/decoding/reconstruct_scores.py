@@ -7,15 +7,16 @@ Intervals are over items for one participant, over participants for several; p o
 which item each reconstruction belongs to. Thread: the one that called; renders.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from calibration.decoding.reconstruct import Made, Reconstructions, Truth
 from calibration.decoding.scores import Measure, interval, mean_interval, score, shuffles
 from calibration.metrics.distances import feature_distance
+from calibration.metrics.features import DISTANCE_BY, IDENTIFIED_BY, Extractor
 from calibration.metrics.generation import N_WAY, Classifier, generation_credit
 from calibration.metrics.identification import n_way_credit
 from calibration.metrics.pictures import pixel_correlation, psnr, ssim
@@ -27,7 +28,7 @@ from pipeline.types import Array
 
 AS_MADE, ALIGNED = "as made", "aligned"
 CHAMFER = ("Chamfer", "Chamfer L1")
-DISTANCE, ACCURACY = "distance", "GA"
+DISTANCE, ACCURACY, LPIPS = "distance", "GA", "LPIPS"
 VIEW_PX = 96
 WAYS = ((2, 1), (10, 3))
 """Of the identification of shapes: among how many, within the first how many (as Neuro-3D reports)."""
@@ -35,17 +36,17 @@ WAYS = ((2, 1), (10, 3))
 Progress = Callable[[float, str], None]
 
 
-class Features(Protocol):
-    """`engines.vision.features`: named features of pictures. `pocket` for the small stand-in."""
+@dataclass(frozen=True, eq=False)
+class Measures:
+    """What looks at pictures: networks, LPIPS as a function of truths and pictures made, and who names them.
 
-    @property
-    def pocket(self) -> bool:
-        """Whether it is the small stand-in."""
-        ...
+    `absent` are networks that are not here, and what to do about it.
+    """
 
-    def features(self, pictures: Pictures) -> dict[str, Floats]:
-        """(n, height, width, 3) to (n, d) by name."""
-        ...
+    extractors: Sequence[Extractor]
+    lpips: Callable[[Pictures, Pictures], Array] | None = None
+    classifiers: Sequence[Classifier] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,13 @@ class Scored:
 
 def scored(
     found: Reconstructions,
-    extractors: Sequence[Features],
-    classifiers: Sequence[Classifier] = (),
+    measures: Measures,
     n_permutations: int = 999,
     seed: int = 0,
     progress: Progress = lambda share, what: None,
 ) -> tuple[Scored, ...]:
-    """Every measure of every row of one participant; `classifiers` take generation accuracy."""
-    judge = _Judge(found.truth, extractors, classifiers, n_permutations, seed)
+    """Every measure of every row of one participant."""
+    judge = _Judge(found.truth, measures, n_permutations, seed)
     table: list[Scored] = []
     for number, made in enumerate(found.rows):
         progress(number / len(found.rows), f"measuring: {made.name}")
@@ -101,17 +101,10 @@ def _pooled(cells: Sequence[Scored]) -> Scored:
 class _Judge:
     """Keeps the truth's features and views, so that they are taken once."""
 
-    def __init__(
-        self,
-        truth: Truth,
-        extractors: Sequence[Features],
-        classifiers: Sequence[Classifier],
-        n_permutations: int,
-        seed: int,
-    ) -> None:
+    def __init__(self, truth: Truth, measures: Measures, n_permutations: int, seed: int) -> None:
         self._truth = truth
-        self._extractors = extractors
-        self._labels = [(one, one.logits(truth.pictures)) for one in classifiers]
+        self._measures = measures
+        self._labels = [(one, one.logits(truth.pictures)) for one in measures.classifiers]
         self._own = np.arange(len(truth.items))
         self._shuffles = shuffles(self._own, np.zeros(len(self._own), np.int64), n_permutations, seed)
         self._features = self._of(truth.pictures)
@@ -123,11 +116,14 @@ class _Judge:
             return []
         pairs = self._truth.pictures, made.pictures
         values = {"PSNR": psnr(*pairs), "SSIM": ssim(*pairs), "PixCorr": pixel_correlation(*pairs)}
+        if self._measures.lpips is not None:
+            values[LPIPS] = self._measures.lpips(*pairs)
         found = [_valued(made.name, name, some) for name, some in values.items()]
         features = self._of(made.pictures)
         for name, own in self._features.items():
-            found.append(self._identified(made.name, f"2-way {name}", own, features[name], 2, 1))
-            if name in _ONE_VECTOR:
+            if name in IDENTIFIED_BY:
+                found.append(self._identified(made.name, f"2-way {name}", own, features[name], 2, 1))
+            if name in DISTANCE_BY:
                 found.append(_valued(made.name, f"{DISTANCE} {name}", feature_distance(own, features[name])))
         for classifier, labels in self._labels:
             name = f"{ACCURACY} {N_WAY}-way, {classifier.name}"
@@ -162,12 +158,12 @@ class _Judge:
             self._identified(made.name, f"shape {way}-way top-{k} {name}", own, features[name], way, k)
             for name, own in self._views.items()
             for way, k in WAYS
-            if k < way <= n and name in _ONE_VECTOR
+            if k < way <= n and name in _WHOLE
         ]
 
     def _of(self, pictures: Pictures) -> dict[str, Floats]:
         found: dict[str, Floats] = {}
-        for extractor in self._extractors:
+        for extractor in self._measures.extractors:
             found |= extractor.features(pictures)
         return found
 
@@ -179,8 +175,8 @@ class _Judge:
 
 
 _SHAPE_METRICS = (*CHAMFER, *(f"F {threshold:g}" for threshold in THRESHOLDS))
-# What says one vector of a picture: distances are taken of it, and shapes identified by it in a view.
-_ONE_VECTOR = ("pocket", "CLIP", "SwAV", "EfficientNet-B1")
+# What says of a view what it shows: shapes are identified by it.
+_WHOLE = ("pocket", "CLIP")
 
 
 def _compared(truth: Array, made: Array | None, how: str) -> Array | None:

@@ -7,7 +7,7 @@ import trimesh
 from calibration.decoding.alone import BOTH, PICTURE, STREAMS, TURN
 from calibration.decoding.reconstruct import MEAN, NEAREST, ROWS, TRUE, Makers, mean_shape, reconstruct
 from calibration.decoding.reconstruct_report import tables, verdict
-from calibration.decoding.reconstruct_scores import Scored, over_participants, scored
+from calibration.decoding.reconstruct_scores import Measures, Scored, over_participants, scored
 from calibration.decoding.reconstruct_sheet import evenly, picture_sheet, shape_sheet
 from calibration.metrics.shapes import chamfer, in_unit_sphere
 from calibration.surface_view import surface_of
@@ -62,7 +62,7 @@ class Potter:
 class FirstFeatures:
     """The mean colour and where it is brighter."""
 
-    pocket = True
+    name, pocket = "pocket", True
 
     def features(self, pictures):
         step = pictures.shape[1] // 4
@@ -87,7 +87,7 @@ def found():
 
 @pytest.fixture(scope="module")
 def table(found):
-    return scored(found[1], [FirstFeatures()], n_permutations=49)
+    return scored(found[1], Measures([FirstFeatures()]), n_permutations=49)
 
 
 def test_every_row_has_a_picture_and_a_cloud_for_every_test_object(found) -> None:
