@@ -20,6 +20,7 @@ MAP_PX, LEAST_MAP_PX = 168, 104
 ROW_PX = 20
 NAME_PX = 84
 NOTHING = "No trial analysed yet."
+NO_PARTS = "no parts known of this object"
 BUSY = "Generating from each stream alone, and comparing…"
 HOW = (
     "Made three times from the same trial: from picture and turn, from the picture alone, from the turn alone. "
@@ -46,7 +47,10 @@ class DependencyPanel(QFrame):
         beside = QHBoxLayout()
         beside.setSpacing(12)
         beside.addWidget(self.map, 1)
-        beside.addWidget(self.bars, 1)
+        right = QVBoxLayout()
+        right.addWidget(self.tag, 0, Qt.AlignmentFlag.AlignRight)
+        right.addWidget(self.bars, 1)
+        beside.addLayout(right, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 8, 14, 10)
         layout.setSpacing(6)
@@ -76,8 +80,8 @@ class DependencyPanel(QFrame):
         head = QHBoxLayout()
         head.setSpacing(6)
         head.addWidget(self.trial, 1)
-        for widget in (self.tag, self.after_each, self.ask):
-            head.addWidget(widget)
+        head.addWidget(self.after_each)
+        head.addWidget(self.ask)
         return head
 
     def _scrolled(self) -> QScrollArea:
@@ -119,7 +123,7 @@ class DependencyPanel(QFrame):
         if mapped is not None and mapped.picture is not None and mapped.index is not None:
             image = image_of(overlaid(mapped.picture, mapped.index))
         self.map.set_image(image, mapped.error if mapped else NOTHING)
-        self.bars.set_parts(mapped.parts if mapped else ())
+        self.bars.set_parts(mapped.parts if mapped else (), NO_PARTS if image is not None else "")
         self.text.setText(_text(mapped))
 
 
@@ -165,9 +169,11 @@ class Bars(QWidget):
         super().__init__()
         self.setMaximumHeight(MAP_PX)
         self.parts: tuple[tuple[str, float], ...] = ()
+        self.none = ""
 
-    def set_parts(self, parts: Sequence[tuple[str, float]]) -> None:
-        """Averages by name, from -1 to +1; where not all fit, those in the middle are left out."""
+    def set_parts(self, parts: Sequence[tuple[str, float]], none: str) -> None:
+        """Averages by name, from -1 to +1; where not all fit, those in the middle are left out. `none`: what else."""
+        self.none = none
         self.parts = tuple(sorted(parts, key=lambda part: -part[1]))
         self.setToolTip("\n".join(f"{name}  {value:+.2f}" for name, value in self.parts))
         self.update()
@@ -181,7 +187,7 @@ class Bars(QWidget):
         half = (self.width() - NAME_PX) / 2 - 2
         painter.setPen(theme.colour(theme.FAINT))
         if not self.parts:
-            painter.drawText(QPointF(0, 12), "no parts known of this object")
+            painter.drawText(QPointF(0, 12), self.none)
         fit = max(2, self.height() // ROW_PX)
         shown = self.parts if len(self.parts) <= fit else (*self.parts[: (fit + 1) // 2], *self.parts[-(fit // 2) :])
         for number, (name, value) in enumerate(shown):
