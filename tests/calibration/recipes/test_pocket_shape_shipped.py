@@ -1,0 +1,57 @@
+"""What the shipped shape decoder can do, on objects that neither its training nor its selection has opened."""
+
+import numpy as np
+import pytest
+
+from calibration.metrics.shapes import f_score, sampled
+from calibration.objects.build import build
+from calibration.objects.catalogue import CATEGORIES, HELD_OUT, SELECTION, TRAINING
+from calibration.objects.embeddings import builtin_embeddings
+from calibration.objects.shipped import ITEMS
+from calibration.recipes.object_views import digest_of, solids_of
+from engines.generators.base import Seen
+from engines.generators.shape import SHIPPED, PocketShape
+
+N_POINTS, TOLERANCE = 2048, 0.1
+UNSEEN = [(category, HELD_OUT[k % 2]) for k, category in enumerate(CATEGORIES[::8])]
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return PocketShape.load()
+
+
+@pytest.mark.slow
+def test_the_shipped_weights_were_trained_on_the_objects_that_there_are(shipped):
+    assert shipped.origin.trained_on == digest_of(solids_of(CATEGORIES, TRAINING))
+    assert shipped.origin.selected_on == digest_of(solids_of(CATEGORIES, SELECTION))
+
+
+def test_the_file_is_small():
+    assert SHIPPED.stat().st_size < 5e6
+
+
+@pytest.fixture(scope="module")
+def unseen(shipped):
+    """True embeddings of unseen objects, their surfaces, and the objects."""
+    known, keys = builtin_embeddings(), [item.key for item in ITEMS]
+    assert known.encoder == shipped.encoder
+    raw = [known.raw[keys.index(f"{category}/{number:02d}")] for category, number in UNSEEN]
+    return [shipped.surface(Seen(one)) for one in raw], [build(category, number) for category, number in UNSEEN]
+
+
+def test_meshes_of_unseen_objects_are_nearer_to_them_than_the_mean_shape_and_than_those_of_others(shipped, unseen):
+    mean = shipped.surface(Seen(shipped.net.centre.numpy()))
+    made, true = ([sampled(one, N_POINTS) for one in some] for some in ([*unseen[0], mean], unseen[1]))
+    scores = np.array([[f_score(one, truth, TOLERANCE) for one in made] for truth in true])
+    own, others, mean_shape = scores.diagonal(), scores[:, :-1][~np.eye(len(true), dtype=bool)], scores[:, -1]
+    assert own.mean() > mean_shape.mean() + 0.3
+    assert own.mean() > others.mean() + 0.2
+    assert (own > mean_shape).all()
+
+
+def test_colours_of_unseen_objects_are_nearer_to_theirs_than_to_those_of_others(unseen):
+    made = np.array([surface.colours.mean(axis=0) for surface in unseen[0]])
+    true = np.array([255 * solid.point_cloud(N_POINTS)[:, 3:].mean(axis=0) for solid in unseen[1]])
+    apart = np.linalg.norm(made[:, None] - true[None], axis=-1)
+    assert apart.diagonal().mean() < 0.5 * apart[~np.eye(len(true), dtype=bool)].mean()
