@@ -53,8 +53,9 @@ class Reconstructions:
         """
         self.reconstructing.start()
         with terminal.progress("opening generators") as progress:
+            progress.update(None)
             while (opened := self.reconstructing.opened(LOOK_S)) is None:
-                progress.update(None)
+                pass
         self._opened = opened
         terminal.say(f"generators: {', '.join(f'{kind} by {name}' for kind, name in opened.generators)}")
         for name, why in opened.passed_over:

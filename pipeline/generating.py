@@ -251,7 +251,7 @@ class Generating:
             self._end(order, failed=1)
             return
         self._n_crashes = 0
-        if self._gate is not None:
+        if self._gate is not None and order.future is None:
             wish = order.wish
             self._gate.made(wish.trial, wish.embedding, (wish.category, wish.colour))
         self._end(order, made=1)
