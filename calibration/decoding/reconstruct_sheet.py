@@ -11,7 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from PIL import Image
 
-from calibration.contact_sheet import TILE_PX, Tile, sheet
+from calibration.contact_sheet import Tile, sheet
 from calibration.decoding.reconstruct import MEAN, NEAREST, ROWS, TRUE, Reconstructions
 from calibration.decoding.reconstruct_dependency import Session
 from calibration.dominance import CAVEATS, Dependency
@@ -23,7 +23,7 @@ from pipeline.types import Array
 
 SEEN = "seen"
 N_SHOWN = 24
-_F_AT = 0.05
+_F_AT, _TILE_PX = 0.05, 96
 _HEADS = {TRUE: "of the truth*", NEAREST: "nearest"}
 _STAR = "* made from the embedding of the picture that was seen: nothing was decoded."
 
@@ -44,7 +44,7 @@ def picture_sheet(found: Reconstructions, marks: Sequence[str], places: Sequence
         for at in places
     ]  # fmt: skip
     heads = (SEEN, *(_HEADS.get(row.name, row.name) for row in shown))
-    return sheet(rows, heads, title, marks, (_STAR,), across=2, tile_px=96)
+    return sheet(rows, heads, title, marks, (_STAR,), across=2, tile_px=_TILE_PX)
 
 
 def shape_sheet(
@@ -54,7 +54,7 @@ def shape_sheet(
     shown = [row for row in found.rows if row.clouds is not None]
     truth = found.truth.clouds
     rows = []
-    with SurfaceRenderer(2 * TILE_PX) as renderer:
+    with SurfaceRenderer(_TILE_PX) as renderer:
         for at in places:
             item = found.truth.items[at]
             tiles = [Tile(_true_shape(renderer, stimuli, item, found.simulated), _name(item))]
@@ -73,7 +73,7 @@ def shape_sheet(
             rows.append(tuple(tiles))
     heads = (SEEN, *(_HEADS.get(row.name, row.name) for row in shown))
     notes = (_STAR, f"F: F-score at {_F_AT:g} of the unit sphere, as made. The {MEAN} shape is the same in every row.")
-    return sheet(rows, heads, title, marks, notes, across=2, tile_px=96)
+    return sheet(rows, heads, title, marks, notes, across=2, tile_px=_TILE_PX)
 
 
 def dependency_sheet(
@@ -92,7 +92,7 @@ def dependency_sheet(
             Tile(found.truth.pictures[at], _name(item)), *(Tile(one) for one in made),
             Tile(_tinted(own.map, made[0]), _aligned(own)), by_part, Tile(_tinted(told.shuffled[at].map, made[0])),
         ))  # fmt: skip
-    key = "Warm: the reconstruction hangs on the turn; cool: on the picture. " + "From -1 to +1."
+    key = "Warm: the reconstruction hangs on the turn, to +1; cool: on the picture, to -1."
     return sheet(rows, heads, title, marks, (key, *CAVEATS), across=1, tile_px=112)
 
 
