@@ -121,6 +121,15 @@ def fitted_pictures(pictures: list[Pictures], size_px: int) -> Pictures:
     ])  # fmt: skip
 
 
+def target_of(schedule: Any, clean: Tensor, noise: Tensor, times: Tensor) -> Tensor:
+    """What a UNet shall answer at `times` (n,), by what `schedule` takes its answers for; latents (n, c, h, w)."""
+    kind = schedule.config.prediction_type
+    if kind == "epsilon":
+        return noise
+    target: Tensor = clean if kind == "sample" else schedule.get_velocity(clean, noise, times)
+    return target
+
+
 def _tell(progress: Progress | None, run: "_Tuning") -> None:
     if progress and run.history:
         progress(run.history[-1])
@@ -241,19 +250,13 @@ class _Tuning:
         noise = torch.randn(clean.shape, generator=random)
         kept = torch.rand(len(rows), 1, generator=random) >= drop
         embeddings = torch.from_numpy(pairs.embeddings[rows.numpy()]) * kept
-        noisy, wanted = self.schedule.add_noise(clean, noise, times), self._wanted(clean, noise, times)
+        noisy, wanted = self.schedule.add_noise(clean, noise, times), target_of(self.schedule, clean, noise, times)
         # Half precision on a GPU, where the UNet is in half; the adapter's own numbers stay single.
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             told = self.generator.predicted(
                 noisy.to(device, unet.dtype), times.to(device), embeddings.to(device, unet.dtype)
             )
         return functional.mse_loss(told.float(), wanted.to(device))
-
-    def _wanted(self, clean: Tensor, noise: Tensor, times: Tensor) -> Tensor:
-        kind = self.schedule.config.prediction_type
-        if kind == "epsilon":
-            return noise
-        return clean if kind == "sample" else self.schedule.get_velocity(clean, noise, times)
 
     def _batches(self) -> Iterator[Tensor]:
         yield from torch.split(torch.randperm(len(self.training), generator=self.random), self.budget.batch)
