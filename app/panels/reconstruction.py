@@ -22,8 +22,8 @@ class ReconstructionPanels(QWidget):
         self._layout = QBoxLayout(Direction.TopToBottom, self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(8)
-        self._layout.addWidget(self.picture, 3)
-        self._layout.addWidget(self.mesh, 2)
+        self._layout.addWidget(self.picture)
+        self._layout.addWidget(self.mesh)
 
     def set_pictures(self, pictures: Pictures) -> None:
         """Where true pictures and shapes come from."""
@@ -38,6 +38,8 @@ class ReconstructionPanels(QWidget):
     def set_upright(self, upright: bool) -> None:
         """One above the other, or side by side."""
         self._layout.setDirection(Direction.TopToBottom if upright else Direction.LeftToRight)
+        self._layout.setStretch(0, 3 if upright else 1)
+        self._layout.setStretch(1, 2 if upright else 1)
 
     def set_roomy(self, roomy: bool) -> None:
         """With the strip of the last trials, or without it."""
