@@ -1,7 +1,7 @@
 """`afterimage demo`: the whole way with a simulated participant over real LSL.
 
-Calibrate a decoder on a recording of pictures and turning objects; decode objects it has never seen on another day of
-the same participant, live, as they turn; report, and replay the recording of the live session to the same answers.
+Calibrate a decoder on a recording of pictures and turning objects; on another day of the same participant decode
+objects it has never seen, live, as they turn, and draw what was decoded; report, and replay it to the same answers.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import numpy as np
 from app.commands.calibrate import tell as tell_calibration
 from app.commands.calibrate import trained
 from app.commands.coupling import coupling_of
-from app.commands.run import default_out, finish, live_session, make_session
+from app.commands.run import OnDecision, default_out, finish, live_session, make_session, reconstructing
 from app.config import Config, load
 from app.headless import as_lived, crank_through, has_display
 from app.terminal import Terminal
@@ -72,10 +72,13 @@ def demo(options: argparse.Namespace, extent: Extent | None = None) -> int:
     if not options.headless:
         terminal.say("No display was found: the demo goes on without a window.")
     terminal.say(f"The same participant on another day, live, looking at objects {' and '.join(UNSEEN)}:")
-    session = decoded_live(options, config, seed, extent, subject, terminal, out)
-    with terminal.progress("coupling") as progress:
-        coupling = coupling_of(options, config, out / "session.xdf", subject.decoder.classes, progress.callback)
-    status = finish(session, options, config, terminal, out, coupling=coupling)
+    asked = argparse.Namespace(**{**vars(options), "reconstruct": True, "seed": seed})
+    with reconstructing(asked, config, subject, terminal, out) as made:
+        on_decision = made.decided if made else None
+        session = decoded_live(asked, config, seed, extent, subject, terminal, out, on_decision)
+        with terminal.progress("coupling") as progress:
+            coupling = coupling_of(asked, config, out / "session.xdf", subject.decoder.classes, progress.callback)
+        status = finish(session, asked, config, terminal, out, coupling=coupling, made=made)
     return max(status, replayed(session, options, config, subject, terminal, out))
 
 
@@ -99,6 +102,7 @@ def decoded_live(
     subject: AnySubject,
     terminal: Terminal,
     out: Path,
+    on_decision: OnDecision | None = None,
 ) -> Session:
     """Listen to the participant over LSL until the last turn has been answered."""
     performance = plan(extent.simulation(seed, LIVE_DAY, extent.live_repeats))
@@ -109,7 +113,8 @@ def decoded_live(
         return session.n_turns + sum((session.rejected + session.turns_lost).values()) >= n_shown
 
     asked = argparse.Namespace(**{**vars(options), "seconds": min(options.seconds or last_s, last_s)})
-    return live_session(SimulatedSource(performance), asked, config, subject, terminal, out, ended=over)
+    source = SimulatedSource(performance)
+    return live_session(source, asked, config, subject, terminal, out, ended=over, on_decision=on_decision)
 
 
 def in_window(config: Config, seed: int, extent: Extent, terminal: Terminal, out: Path) -> int:
@@ -120,7 +125,7 @@ def in_window(config: Config, seed: int, extent: Extent, terminal: Terminal, out
     terminal.say("The window opens; close it when you have seen enough. Record and the report work as with a headset.")
     simulation = plan(extent.simulation(seed, LIVE_DAY, extent.window_repeats))
     return show(
-        Makers(config, None, lambda _: simulation, out),
+        Makers(config, None, lambda _: simulation, out, reconstruct=True),
         Request("sim", "Simulated Participant", subject=out / "subject"),
     )
 
