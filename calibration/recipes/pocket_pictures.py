@@ -3,7 +3,8 @@
     form, colour, rare   the autoencoder, on pictures
     early                UNet and IP-Adapter together, from scratch: embedding and noise to clean latents in one step
     hue, decoder         the autoencoder again, whose latents are to tell mean colours; then its decoder alone
-    latents, pixels      UNet and adapter in the new latents; both and the decoder on pictures
+    latents              UNet and adapter in the new latents
+    pixels, again        both and the decoder, on pictures
     words                the UNet of words and its text model, in latents
 
 Embeddings are the pocket vision encoder's of the very picture that is to be drawn, every second with an error as EEG
@@ -58,7 +59,7 @@ class Recipe:
     """How long and how hard each stage is, by the names in the module's heading.
 
     `error` is the largest of those put on embeddings, `last` the share of pictures that are to come from pure noise,
-    `n_tries` how often noise is tried for words, `n_checks` how often objects 07 are asked in the stage in pixels.
+    `n_tries` how often noise is tried for words, `n_checks` how often objects 07 are asked in each stage in pixels.
     """
 
     form: Stage = field(default_factory=lambda: Stage(500, 6, 2e-3))
@@ -67,8 +68,9 @@ class Recipe:
     early: Stage = field(default_factory=lambda: Stage(600, 24, 2e-3))
     hue: Stage = field(default_factory=lambda: Stage(300, 6, 3e-3))
     decoder: Stage = field(default_factory=lambda: Stage(500, 6, 2e-3))
-    latents: Stage = field(default_factory=lambda: Stage(200, 24, 2e-3))
-    pixels: Stage = field(default_factory=lambda: Stage(500, 8, 1e-3))
+    latents: Stage = field(default_factory=lambda: Stage(500, 8, 1.5e-3))
+    pixels: Stage = field(default_factory=lambda: Stage(700, 4, 1e-3))
+    again: Stage = field(default_factory=lambda: Stage(700, 4, 1e-3))
     words: Stage = field(default_factory=lambda: Stage(300, 16, 2e-3))
     form_weights: Weights = field(default_factory=lambda: Weights(pixels=1.0))
     weights: Weights = field(default_factory=Weights)
@@ -146,7 +148,8 @@ def trained_pair(config: NetsConfig, recipe: Recipe, material: Material, seed: i
     vae.quant_conv.requires_grad_(False)
     lesson.autoencode(vae, recipe.decoder, 28, part(progress, 0.67, 0.77), recipe.weights)
     lesson.denoise(vae, drawing, recipe.latents, 5, part(progress, 0.77, 0.85))
-    return lesson.paint(vae, drawing, 3, part(progress, 0.85, 1.0))
+    made = lesson.paint(vae, drawing, recipe.pixels, 3, part(progress, 0.85, 0.92))
+    return lesson.paint(made.vae, made.drawing, recipe.again, 6, part(progress, 0.92, 1.0))
 
 
 class Lesson:
@@ -177,10 +180,10 @@ class Lesson:
         for _ in descending([drawing.unet], loss, shown, stage, progress):
             pass
 
-    def paint(self, vae: Any, drawing: Drawing, number: int, progress: Progress) -> Pair:
+    def paint(self, vae: Any, drawing: Drawing, stage: Stage, number: int, progress: Progress) -> Pair:
         """UNet, adapter and decoder learn from pictures; returns what drew objects 07 best at one of the checks."""
         clean, weights = self._cleaner(drawing), self._recipe.weights
-        looks, stage = Looks(self._material.encoder, weights), self._recipe.pixels
+        looks = Looks(self._material.encoder, weights)
 
         def loss(shown: Shown) -> Tensor:
             made = clean(shown)
@@ -245,7 +248,8 @@ def train_telling(
     def draw(noise: Tensor, shown: Shown) -> Tensor:
         return decoded(vae, denoising.at_once(noise, telling.tokens(shown)))
 
-    return scored(draw, asked, known, material.encoder, telling.unet.config.sample_size)
+    scores = scored(draw, asked, known, material.encoder, telling.unet.config.sample_size)
+    return {what: score for what, score in scores.items() if "error" not in what}  # words know no embeddings
 
 
 def _fronts(material: Material) -> tuple[Shown, Shown]:

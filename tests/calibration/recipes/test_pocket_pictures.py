@@ -34,7 +34,7 @@ TINY = NetsConfig(
 ONCE = Stage(1, 4, 2e-3)
 BRIEF = Recipe(
     form=ONCE, colour=ONCE, rare=ONCE, early=ONCE, hue=ONCE, decoder=ONCE, latents=ONCE, pixels=Stage(2, 4, 1e-3),
-    words=ONCE, n_tries=2, n_checks=1,
+    again=ONCE, words=ONCE, n_tries=2, n_checks=1,
 )  # fmt: skip
 NAMES = ("cup", "ladder", "donut")
 CAME = PicturesOrigin("a", "b", "pocket-vision-1", 0, {"identified": 0.5}, "tiny")
@@ -81,9 +81,9 @@ def test_from_embeddings_the_latents_are_learned(views, encoder):
         made = denoising.at_once(torch.randn(shown.latents.shape, generator=random), shown.embeddings)
         return torch.nn.functional.mse_loss(made, shown.latents)
 
-    shown = batches(views, encoder, 8, 60, 0, Choice(fronts=1.0, moved=False), shrunk)
-    losses = list(descending([drawing.unet], loss, shown, Stage(60, 8, 5e-3), quiet))
-    assert np.mean(losses[-5:]) < 0.4 * np.mean(losses[:5])
+    shown = batches(views, encoder, 8, 40, 0, Choice(fronts=1.0, moved=False), shrunk)
+    losses = list(descending([drawing.unet], loss, shown, Stage(40, 8, 5e-3), quiet))
+    assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
 
 
 def test_the_same_seed_gives_the_same_weights(material):
