@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -51,11 +51,12 @@ class DependencyPanel(QFrame):
         right.addWidget(self.tag, 0, Qt.AlignmentFlag.AlignRight)
         right.addWidget(self.bars, 1)
         beside.addLayout(right, 1)
+        self.tag.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 8, 14, 10)
         layout.setSpacing(6)
         layout.addLayout(self._head())
-        layout.addLayout(beside, 2)
+        layout.addLayout(beside)
         layout.addWidget(Key())
         layout.addWidget(self._scrolled(), 1)
         self.set_mapped(None)
@@ -144,6 +145,10 @@ class Overlay(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.image: QImage | None = None
         self.why_not = ""
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """As large as it becomes."""
+        return QSize(MAP_PX, MAP_PX)
 
     def set_image(self, image: QImage | None, why_not: str) -> None:
         """What to show."""
