@@ -211,9 +211,7 @@ class Eeg3d:
                 texts.update(str(name) for name in open_array(names, (None,), kinds="U"))
         if not texts:
             found = "no object" if self.folder.is_dir() else "no such folder"
-            raise SetUnusable(
-                f"{self.folder}: {found}; expected image/, video_new/ or EEGdata/<subject>/{NAMES_FILE}"
-            )
+            raise SetUnusable(f"{self.folder}: {found}; expected image/, video_new/ or EEGdata/<subject>/{NAMES_FILE}")
         labels: dict[Item, Label] = {}
         for label in map(Label.parse, sorted(texts)):
             if labels.setdefault(label.item, label) != label:
