@@ -11,11 +11,7 @@ imported there alone, after it has begun to watch its parent. A GPU is used wher
 run.
 """
 
-import contextlib
-import multiprocessing
-import signal
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -23,11 +19,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from calibration.decoding.steps import Progress, Step
-from engines.errors import AfterimageError, WorkError
-from pipeline.processes import end, leave_with_parent, lower_priority
+from engines.errors import WorkError
+from pipeline.errors import ProcessDied
+from pipeline.processes import Child, answer, leave_with_parent, lower_priority
 
+WHO = "the training"
 THREADS = 2
-STOP_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -50,9 +47,7 @@ class TrainingProcess:
 
     def __init__(self, order: Callable[[Progress], Any], threads: int = THREADS) -> None:
         self._order = order
-        self._threads = threads
-        self._process: multiprocessing.process.BaseProcess | None = None
-        self._pipe: Connection | None = None
+        self._child = Child(WHO, _child, threads)
 
     def __enter__(self) -> Self:
         self.start()
@@ -66,19 +61,12 @@ class TrainingProcess:
     @property
     def pid(self) -> int | None:
         """The process, None when not running."""
-        return None if self._process is None else self._process.pid
+        return self._child.pid
 
     def start(self) -> None:
         """Start the process; it begins by itself."""
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(
-            target=_child, args=(theirs, self._threads), name="afterimage-training", daemon=True
-        )
-        self._process.start()
-        theirs.close()
-        with contextlib.suppress(BrokenPipeError):  # it died at once; `poll` says so
-            self._pipe.send(self._order)
+        self._child.start()
+        self._child.send(self._order)
 
     def poll(self, timeout_s: float) -> Standing | Finished | None:
         """What it says next, within `timeout_s`.
@@ -87,60 +75,36 @@ class TrainingProcess:
             AfterimageError: what the order raised.
             WorkError: the process died; the message holds its traceback, or says what killed it.
         """
-        if self._process is None or self._pipe is None:
-            raise RuntimeError("the training is not running")
         try:
-            news = self._pipe.recv() if self._pipe.poll(timeout_s) else None
-        except (EOFError, OSError) as error:
-            self._process.join(STOP_S)
-            raise WorkError(
-                f"the training was killed before it could say why (exit status {self._process.exitcode}; is there "
-                "enough memory?); the same call goes on from its last whole epoch"
-            ) from error
-        if isinstance(news, AfterimageError):
-            raise news
+            news = self._child.receive(timeout_s)
+        except ProcessDied as error:
+            raise WorkError(f"{error}; the same call goes on from its last whole epoch") from error
         if isinstance(news, Finished):
-            self._process.join(STOP_S)  # what it took of the system it gives back by itself
+            self._child.join()
         if news is None or isinstance(news, Standing | Finished):
             return news
-        raise RuntimeError(f"the training sent {type(news).__name__}")
+        raise RuntimeError(f"{WHO} sent {type(news).__name__}")
 
     def stop(self) -> None:
         """End it now, wherever it is; its checkpoint stays. Safe to call twice."""
-        if self._process is None or self._pipe is None:
-            return
-        self._pipe.close()
-        self._process.kill()
-        end(self._process, STOP_S)
-        self._process = self._pipe = None
+        self._child.kill()
+        self._child.stop()
 
 
 def _child(pipe: Connection, threads: int) -> None:
     """The process: take the order, carry it out, send what it answered."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     leave_with_parent()
     lower_priority()
-    try:
+
+    def work() -> Finished:
         order = pipe.recv()
-        _bound(threads)
-        message: object = Finished(order(_Clocked(pipe)))
-    except EOFError:
-        return  # the parent changed its mind
-    except AfterimageError as error:
-        message = error
-    except Exception:  # noqa: BLE001 - whatever killed the process becomes the parent's to show
-        message = WorkError(f"the training died:\n{traceback.format_exc()}")
-    with contextlib.suppress(OSError):  # nobody may be left to hear
-        pipe.send(message)
+        # Imported here: the parent may know nothing of torch, and this process watched its parent before anything else.
+        from engines.threads import bound_threads
 
+        bound_threads(threads)
+        return Finished(order(_Clocked(pipe)))
 
-def _bound(threads: int) -> None:
-    """Imported here: the parent may know nothing of torch, and this process watches its parent before anything else."""
-    import threadpoolctl
-    import torch
-
-    torch.set_num_threads(threads)
-    threadpoolctl.threadpool_limits(threads)
+    answer(pipe, WHO, work)
 
 
 class _Clocked:
