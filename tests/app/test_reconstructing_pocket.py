@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 import trimesh
 from PIL import Image
 
@@ -10,6 +11,7 @@ from app.cli import main
 from calibration.simulate import SimulateConfig, plan, to_file
 from tests.app.visible_subject import visible
 
+pytestmark = pytest.mark.slow
 SHOWN = SimulateConfig(seed=3, run=1, n_categories=1, repeats=1, protocol="eeg3d", objects=("08",))
 CONFIG = '[reconstruction]\npictures = ["pocket"]\nshapes = ["pocket"]\ncaptions = ["words"]\n'
 
