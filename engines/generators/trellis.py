@@ -28,7 +28,7 @@ WORKER = Path(__file__).with_name("trellis_worker.py")
 
 _LENGTH = struct.Struct("<Q")
 _LAST_WORDS = 2000
-_NAME_IT = "install TRELLIS into an interpreter of its own and name that in [generators] trellis_python"
+_NAME_IT = "install TRELLIS into an interpreter of its own and name that in [reconstruction] trellis_python"
 
 Answer = dict[str, NDArray[np.generic]]
 
