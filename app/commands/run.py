@@ -20,6 +20,7 @@ from app.headless import (
     setup_for,
     stop_on_signals,
 )
+from app.shared import Shared
 from app.simulation import performance_for
 from app.summary import figures, marker_table, run_fields, stream_fields, versions
 from app.terminal import Terminal, write_stdout
@@ -35,7 +36,6 @@ from pipeline.outlets import DecisionOutlet
 from pipeline.player import Player
 from pipeline.recorder.recorded import Recorded
 from pipeline.session import Session
-from pipeline.sharing import Sharing
 from pipeline.sources.base import Source, WrappedSource
 from pipeline.sources.lsl import LslSource
 from pipeline.sources.paced import PacedSource
@@ -200,39 +200,6 @@ def live_session(
             if recorded and recorded.status.final:
                 terminal.say(f"recording: {recorded.status.path}")
     return session
-
-
-class Shared:
-    """The session's EEG for other programs, once somebody asked for it."""
-
-    def __init__(self) -> None:
-        self._sharing: Sharing | None = None
-
-    def __enter__(self) -> "Shared":
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        if self._sharing is not None:
-            self._sharing.stop()
-
-    def begin(self, session: Session) -> None:
-        """Start sending.
-
-        Raises:
-            InputError: the session knows no classes to number.
-        """
-        classes = session.decoder.classes if session.decoder else tuple(session.setup.patterns)
-        if not classes:
-            raise InputError(
-                "--share-eeg numbers the trials by class: give --subject, or --event CLASS=PATTERN for each"
-            )
-        self._sharing = Sharing(session.acquisition, classes)
-        self._sharing.start()
-
-    def mark(self, name: str, time_s: float) -> None:
-        """A trial of class `name` began."""
-        if self._sharing is not None:
-            self._sharing.mark(name, time_s)
 
 
 def is_over_lsl(source: Source) -> bool:
