@@ -8,6 +8,7 @@ from app.commands.run import default_out
 from app.summary import versions
 from app.terminal import Terminal, write_stdout
 from calibration.comparing.judge import judge, pooled
+from calibration.comparing.run import UNFOLDING_S
 from calibration.comparing.table import report_of
 from calibration.report import to_json, write_report
 from calibration.report_figures import ReportFigures
@@ -36,6 +37,8 @@ def evaluate(options: argparse.Namespace) -> int:
                 options.encoder,
                 options.weights,
                 progress.update,
+                # What is drawn tells of the picture and of the whole turn; between them a few steps will do.
+                UNFOLDING_S if options.reconstruct else None,
             )
             for folder in options.models
         ]

@@ -5,7 +5,7 @@ It is a comparison of one participant and one seed: the same measures, tables an
 Thread: any, one at a time.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,11 +43,13 @@ def judge(
     encoder: str = AUTO,
     weights: Path | None = None,
     progress: Progress = lambda share, what: None,
+    unfolding_s: Collection[float] | None = None,
 ) -> Judgement:
     """Evaluate the model in `folder` on objects 08 and 09 of `data`; "" takes the participant it was trained on.
 
     `as_published` trains its system once more as published tables were made, which takes as long as training. `encoder`
-    and `weights` as `calibration.decoding.targets` takes them: what the model was trained towards.
+    and `weights` as `calibration.decoding.targets` takes them: what the model was trained towards. `unfolding_s` as
+    `calibration.decoding.evaluate` takes it.
 
     Raises:
         InputError: no model there, no such participant, or a model that has seen the test objects or fits other data.
@@ -67,7 +69,9 @@ def judge(
     for number, order in enumerate(plan.orders):
         progress((number + 1) / (len(plan.orders) + 1), order.run.system)
         own = order.run.system == about.system
-        records[order.run] = _of_model(folder, about, order, trials) if own else carry_out(order, trials, None)
+        records[order.run] = (
+            _of_model(folder, about, order, trials, unfolding_s) if own else carry_out(order, trials, unfolding_s)
+        )
     return Judgement(plan, records, about, tuple(_warnings(about, chosen, parts_of(trials, "", 0))))
 
 
@@ -92,9 +96,13 @@ def pooled(each: Sequence[Judgement]) -> Judgement:
     return Judgement(plan, records, first.about, warnings)
 
 
-def _of_model(folder: Path, about: About, order: Order, trials: TrialSet) -> Record:
+def _of_model(
+    folder: Path, about: About, order: Order, trials: TrialSet, unfolding_s: Collection[float] | None
+) -> Record:
     fitted, parts = load_model(folder), parts_of(trials, "", 0)
-    evaluation = evaluate(fitted, parts.selection, parts.test, n_permutations=order.n_permutations)
+    evaluation = evaluate(
+        fitted, parts.selection, parts.test, n_permutations=order.n_permutations, unfolding_s=unfolding_s
+    )
     told = {
         "fit_s": None,
         "fit_cpu_s": None,
