@@ -128,11 +128,11 @@ class Depending(QObject):
         self._jobs.submit(self._job, asked)
 
     def close(self) -> None:
-        """End what is being made."""
+        """End what is being made. Safe to call twice."""
         if self._child is not None:
             self._child.kill()
-        self._jobs.submit(self._let_go)
-        self._jobs.shutdown(wait=True)
+        self._jobs.shutdown(wait=True, cancel_futures=True)
+        self._let_go()
 
     # In the thread of jobs.
 

@@ -158,8 +158,6 @@ def test_bands_chosen_in_the_panel_reach_the_session(window: MainWindow, bench: 
     qtbot.waitUntil(lambda: panel.veil.isHidden() and "updates" in panel.made.text(), timeout=10_000)
     panel.bands_chosen.emit(CouplingBands((4.0, 8.0), (40.0, 80.0)))
     qtbot.waitUntil(lambda: panel.bands.amplitude.currentText() == "40–80 Hz", timeout=5_000)
-    assert panel.live.head.shares() == {}
-    assert "Waiting" in panel.veil.text()
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (1440, 900)])

@@ -67,8 +67,9 @@ def samples(source) -> np.ndarray:
 
 @pytest.mark.slow
 def test_a_recording_begun_in_the_middle_replays_what_the_session_saw_since_then(tmp_path: Path) -> None:
-    listener, makers = Listener(), Makers(Config(), None, lambda _: plan(SimulateConfig()), tmp_path)
+    listener = Listener()
     with (
+        Makers(Config(), None, lambda _: plan(SimulateConfig()), tmp_path) as makers,
         Sender(name="amp", source_id="amp-1", n_channels=4, rate_hz=250, dtype="float32") as amp,
         Sender(name="stim", type="Markers", source_id="stim-1", n_channels=1, rate_hz=0, dtype="string") as stim,
     ):
@@ -106,8 +107,9 @@ def test_a_recording_begun_in_the_middle_replays_what_the_session_saw_since_then
 
 @pytest.mark.slow
 def test_a_recorder_that_dies_never_reaches_the_session(tmp_path: Path) -> None:
-    listener, makers = Listener(), Makers(Config(), None, lambda _: plan(SimulateConfig()), tmp_path)
+    listener = Listener()
     with (
+        Makers(Config(), None, lambda _: plan(SimulateConfig()), tmp_path) as makers,
         Sender(name="amp", source_id="amp-1", n_channels=4, rate_hz=250, dtype="float32") as amp,
         Sender(name="stim", type="Markers", source_id="stim-1", n_channels=1, rate_hz=0, dtype="string"),
     ):
