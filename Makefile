@@ -15,7 +15,7 @@ demo: $(INSTALLED)
 
 # A test of real processes that a busy machine made late runs once more, and the summary says so (-r R).
 test: check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --reruns 1 -r R
+	$(BIN)/python -m pytest -n 3 --dist loadfile --reruns 1 -r R
 
 # The house rules: rooms, style, types.
 check: $(INSTALLED)
