@@ -1,6 +1,7 @@
 """From texts to embeddings, for comparing captions: sentence models and CLIP's text tower, from local folders."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ SENTENCES, CLIP = "sentence-transformers/all-MiniLM-L6-v2", "openai/clip-vit-lar
 _BATCH = 32
 
 
-class _Tokenized:
+class _Tokenized(ABC):
     """A model over tokens, cut to what it takes at most."""
 
     name: str
@@ -41,8 +42,9 @@ class _Tokenized:
         told = self._tokenizer(texts, padding=True, truncation=True, max_length=self._most, return_tensors="pt")
         return {name: told[name] for name in ("input_ids", "attention_mask")}
 
+    @abstractmethod
     def _embedded(self, tokens: dict[str, Tensor]) -> Tensor:
-        raise NotImplementedError
+        """One batch of texts to (n, dim)."""
 
 
 class SentenceModel(_Tokenized):

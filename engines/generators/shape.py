@@ -18,7 +18,6 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from skimage.measure import marching_cubes
 from torch import Tensor, nn
@@ -26,6 +25,7 @@ from torch.nn import functional
 
 from engines.errors import InputError, WorkError
 from engines.generators.base import Seen, Surface
+from engines.tagged import read_tagged
 from engines.vision.base import Floats
 
 SHIPPED = Path(__file__).with_name("data") / "pocket-shape.safetensors"
@@ -211,20 +211,7 @@ class PocketShape:
         Raises:
             InputError: there is no such file, or it is of another format.
         """
-        try:
-            with safe_open(path, framework="pt") as file:
-                told = file.metadata() or {}
-                state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no mapping
-        except (FileNotFoundError, SafetensorError) as error:
-            raise InputError(
-                f"{path}: expected weights of the pocket shape decoder ({error}); "
-                "make them with `afterimage train pocket-shape`"
-            ) from error
-        if told.get("format") != FORMAT:
-            raise InputError(
-                f"{path}: expected format {FORMAT!r}, got {told.get('format')!r}; "
-                "make the weights anew with `afterimage train pocket-shape`"
-            )
+        told, state = read_tagged(path, FORMAT, "the pocket shape decoder", "afterimage train pocket-shape")
         net = ShapeNet(_config_from(json.loads(told["config"])))
         if {name: v.shape for name, v in net.state_dict().items()} != {name: v.shape for name, v in state.items()}:
             raise InputError(f"{path}: its tensors are not those of its own configuration; train the weights anew")

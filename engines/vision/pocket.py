@@ -15,11 +15,11 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from engines.errors import InputError
+from engines.tagged import read_tagged
 from engines.vision.base import Floats, Pictures
 from engines.vision.pixels import Pixels
 
@@ -121,20 +121,7 @@ class PocketVision:
         Raises:
             InputError: there is no such file, or it is of another format.
         """
-        try:
-            with safe_open(path, framework="pt") as file:
-                told = file.metadata() or {}
-                state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no mapping
-        except (FileNotFoundError, SafetensorError) as error:
-            raise InputError(
-                f"{path}: expected weights of the pocket vision encoder ({error}); "
-                "make them with `afterimage train pocket-vision`"
-            ) from error
-        if told.get("format") != FORMAT:
-            raise InputError(
-                f"{path}: expected format {FORMAT!r}, got {told.get('format')!r}; "
-                "make the weights anew with `afterimage train pocket-vision`"
-            )
+        told, state = read_tagged(path, FORMAT, "the pocket vision encoder", "afterimage train pocket-vision")
         config = _config_from(json.loads(told["config"]))
         net = PocketNet(config)
         wanted = {name: value for name, value in net.state_dict().items() if not name.endswith("num_batches_tracked")}
