@@ -76,13 +76,13 @@ def _decoder(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _adapter(options: argparse.Namespace, terminal: Terminal) -> int:
-    from calibration.tuning import AdapterOrder  # diffusers takes seconds to come
-
     if options.data is None or options.model is None:
         raise InputError(
             "an adapter is fine-tuned to a trained decoder on a participant's trials: name them with --model DIR and "
             "--data DIR"
         )
+    from calibration.tuning import AdapterOrder  # diffusers takes seconds to come
+
     order = AdapterOrder(
         data=options.data,
         model=options.model,
