@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engines.errors import AfterimageError
+from engines.errors import AfterimageError, InputError
 from engines.generators.base import Captioner, Generator, PictureGenerator, Seen, ShapeGenerator
 from engines.generators.choose import Generators, open_generators
 from engines.generators.config import GeneratorsConfig
@@ -73,9 +73,11 @@ class Making:
     def __call__(self, wish: Wish) -> Iterator[Reconstruction]:
         """The wish, part by part."""
         made = Reconstruction(wish, generators=self.opened.generators, pocket=self.opened.pocket)
-        last = list(self._steps)[-1]
-        for kind, step in self._steps.items():
-            made = replace(_tried(kind, step, made), complete=kind == last)
+        steps = {kind: step for kind, step in self._steps.items() if kind == "picture" or not wish.aside}
+        if not steps:
+            raise InputError("no generator of pictures is allowed here, and a comparison needs pictures")
+        for number, (kind, step) in enumerate(steps.items(), 1):
+            made = replace(_tried(kind, step, made), complete=number == len(steps))
             yield made
 
 
@@ -115,4 +117,5 @@ def _captioning(generator: Captioner) -> Step:
 
 def _seen(made: Reconstruction) -> Seen:
     wish = made.wish
-    return Seen(wish.embedding.astype(np.float32), made.picture, wish.category, wish.colour, wish.nearest)
+    embedding = wish.embedding.astype(np.float32)
+    return Seen(embedding, made.picture, wish.category, wish.colour, wish.nearest, wish.certainty)

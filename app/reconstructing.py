@@ -35,7 +35,7 @@ class Reconstructing:
 
     `opener` makes what the process is given to open its generators, for tests with generators of their own.
 
-    Thread: `decided`, `make` and `status` from any; the rest from one.
+    Thread: `decided`, `make`, `picture` and `status` from any; the rest from one.
     """
 
     def __init__(
@@ -89,6 +89,13 @@ class Reconstructing:
         """What becomes of this answer. Waits for it."""
         return self._generating.make(self._wish(decision))
 
+    def picture(self, decision: Decision, nth: int = 0) -> Reconstruction:
+        """Its picture alone from the `nth` seed of its trial, the first of them that of what is shown. Waits for it.
+
+        It is neither told to `on_made` nor counted.
+        """
+        return self._generating.make(Wish.of(decision, seed_of(self.seed, decision.trial, nth), aside=True))
+
     def idle(self, timeout_s: float) -> bool:
         """Wait until everything wished for has come to its end; False when it had not within `timeout_s`."""
         return self._generating.idle(timeout_s)
@@ -127,6 +134,6 @@ def with_embeddings(subject: AnySubject | None) -> AnytimeSubject:
     return subject
 
 
-def seed_of(seed: int, trial: int) -> int:
-    """The generators' seed for a trial of a session: 32 bits, told by both numbers alone."""
-    return int(np.random.SeedSequence((seed % 2**32, trial)).generate_state(1)[0])
+def seed_of(seed: int, trial: int, nth: int = 0) -> int:
+    """The generators' `nth` seed for a trial of a session: 32 bits, told by the three numbers alone."""
+    return int(np.random.SeedSequence((seed % 2**32, trial)).generate_state(nth + 1)[nth])

@@ -6,7 +6,7 @@
 
 The process is spawned at lowered priority, loads its models once, and leaves within a second of its parent's death. One
 that dies is started again, which is counted and shown; after `MAX_CRASHES` in a row it is left dead. Each wish ends in
-one count: put = made + dropped + skipped + failed + waiting.
+one count: put = made + dropped + skipped + failed + waiting; those `aside` are in none.
 """
 
 import logging
@@ -105,14 +105,15 @@ class Generating:
 
     def put(self, wish: Wish) -> None:
         """Wish for it unless a newer wish comes before its turn. Never waits for the process."""
+        order = _Order(wish)
         with self._changed:
-            self._count(put=1)
+            self._count(order, put=1)
             if self._has_ended:
-                self._count(**{self._left: 1})
+                self._count(order, **{self._left: 1})
                 return
             if self._newest is not None:
-                self._count(dropped=1)
-            self._newest = _Order(wish)
+                self._count(self._newest, dropped=1)
+            self._newest = order
             self._changed.notify_all()
 
     def make(self, wish: Wish) -> Reconstruction:
@@ -122,13 +123,14 @@ class Generating:
             WorkError: `close` came first.
         """
         future: Future[Reconstruction] = Future()
+        order = _Order(wish, future)
         with self._changed:
-            self._count(put=1)
+            self._count(order, put=1)
             if self._has_ended:
-                self._count(**{self._left: 1})
-                self._leave(_Order(wish, future))
+                self._count(order, **{self._left: 1})
+                self._leave(order)
             else:
-                self._orders.append(_Order(wish, future))
+                self._orders.append(order)
                 self._changed.notify_all()
         return future.result()
 
@@ -136,7 +138,8 @@ class Generating:
     def status(self) -> GeneratingStatus:
         """How it stands now."""
         with self._changed:
-            waiting = len(self._orders) + sum(order is not None for order in (self._newest, self._working))
+            left = [order for order in (*self._orders, self._newest, self._working) if order is not None]
+            waiting = sum(not order.wish.aside for order in left)
             return replace(self._status, waiting=waiting)
 
     @property
@@ -246,7 +249,7 @@ class Generating:
         while not order.newest.complete:
             order.newest = _frozen(replace(child.receive(), made_s=self._clock.now_s()))
             if not order.newest.complete:
-                self._on_made(order.newest)
+                self._show(order)
         if order.newest.error:
             self._end(order, failed=1)
             return
@@ -259,13 +262,17 @@ class Generating:
     def _end(self, order: _Order, **counted: int) -> None:
         """The order is done with: show it, count it, answer it."""
         if order.newest.complete:
-            self._on_made(order.newest)
+            self._show(order)
         with self._changed:
-            self._count(**counted)
+            self._count(order, **counted)
             self._working = None
             self._become(GeneratingState.READY)
         if order.future is not None:
             order.future.set_result(order.newest)
+
+    def _show(self, order: _Order) -> None:
+        if not order.wish.aside:
+            self._on_made(order.newest)
 
     def _crashed(self, error: AfterimageError) -> None:
         """It died. Begin anew, unless it does so again and again; what it died over is tried once more, or failed."""
@@ -285,8 +292,7 @@ class Generating:
             self._give_up(WorkError(f"given up after {MAX_CRASHES} crashes in a row; the last: {error}"))
             return
         with self._changed:
-            self._count(restarts=1)
-            self._status = replace(self._status, reason=str(error))
+            self._status = replace(self._status, reason=str(error), restarts=self._status.restarts + 1)
             self._become(GeneratingState.STARTING)
 
     def _give_up(self, error: AfterimageError) -> None:
@@ -301,7 +307,8 @@ class Generating:
             left = [order for order in (self._working, *self._orders, self._newest) if order is not None]
             self._working = self._newest = None
             self._orders.clear()
-            self._count(**{self._left: len(left)})
+            for order in left:
+                self._count(order, **{self._left: 1})
             self._changed.notify_all()
         for order in left:
             self._leave(order)
@@ -330,7 +337,9 @@ class Generating:
         """How a wish counts that nobody will come to any more."""
         return "failed" if self._status.state is GeneratingState.DEAD else "dropped"
 
-    def _count(self, **more: int) -> None:
+    def _count(self, order: _Order, **more: int) -> None:
+        if order.wish.aside:
+            return
         now = self._status
         self._status = replace(now, **{name: getattr(now, name) + n for name, n in more.items()})
 

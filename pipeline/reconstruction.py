@@ -13,7 +13,12 @@ Picture = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Wish:
-    """One answer to be made visible. `embedding` (dim,) raw; `seed` of the generators, drawn from session and trial."""
+    """One answer to be made visible.
+
+    `embedding` (dim,) raw, `certainty` as in `Decision`; `seed` of the generators, drawn from session and trial.
+
+    `aside`: for a comparison and not to be shown; its picture alone is made, told to whoever waits, and not counted.
+    """
 
     trial: int
     stage: str
@@ -23,9 +28,11 @@ class Wish:
     category: str = ""
     colour: str = ""
     nearest: tuple[str, ...] = ()
+    certainty: float = 1.0
+    aside: bool = False
 
     @classmethod
-    def of(cls, decision: Decision, seed: int) -> "Wish":
+    def of(cls, decision: Decision, seed: int, aside: bool = False) -> "Wish":
         """That of a decision with an embedding.
 
         Raises:
@@ -42,6 +49,8 @@ class Wish:
             decision.top,
             decision.top_colour or "",
             tuple(near.key for near in decision.nearest),
+            decision.certainty,
+            aside,
         )
 
 

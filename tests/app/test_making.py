@@ -1,5 +1,9 @@
+from dataclasses import replace
+
+import pytest
+
 from app.making import Making, OpenGenerators
-from engines.errors import WorkError
+from engines.errors import InputError, WorkError
 from engines.generators.choose import Generators
 from engines.generators.config import GeneratorsConfig
 from tests.app.pretend_engines import Captions, generators
@@ -30,6 +34,13 @@ def test_one_that_fails_ends_no_other():
     assert made.complete and made.error == "picture: not enough memory; mesh: none left"
     assert made.picture is None and made.mesh is None and (made.caption, made.caption_route) == ("a red chair", "words")
     assert [kind for kind, _ in made.ms] == ["caption"]
+
+
+def test_for_a_comparison_the_picture_alone_is_made():
+    (made,) = Making(generators())(replace(WISH, aside=True))
+    assert made.complete and made.picture is not None and made.mesh is None and not made.caption
+    with pytest.raises(InputError, match="needs pictures"):
+        list(Making(Generators(caption=Captions("told")))(replace(WISH, aside=True)))
 
 
 def test_kinds_that_are_off_are_left_out():

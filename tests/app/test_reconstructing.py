@@ -52,6 +52,7 @@ def embedded(trial, seed=0, stage="static"):
 def test_a_trials_seed_is_told_by_the_sessions_seed_and_its_number_alone():
     assert seed_of(3, 12) == seed_of(3, 12)
     assert len({seed_of(seed, trial) for seed in range(-3, 3) for trial in range(50)}) == 300
+    assert seed_of(3, 12, 0) == seed_of(3, 12) != seed_of(3, 12, 1)
 
 
 def test_a_wish_holds_what_was_decoded_and_no_label():
@@ -126,6 +127,9 @@ def test_live_and_replay_make_the_same_of_the_same(subject):
     with Reconstructing(ReconstructionSection(), subject, 3, opener=OpensPretended) as once:
         live, again = once.make(embedded(5)), once.make(embedded(5))
         other_trial = once.make(replace(embedded(5), trial=6))
+        aside = [once.picture(embedded(5), nth) for nth in range(2)]
+    assert (aside[0].picture == live.picture).all() and (aside[1].picture != live.picture).any()
+    assert aside[0].mesh is None and once.status.made == 3
     assert (live.picture == again.picture).all() and (live.picture != other_trial.picture).any()
 
 

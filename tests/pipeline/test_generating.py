@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -108,6 +109,16 @@ def test_what_barely_moved_within_a_trial_is_skipped():
         made.put(wish(2, "table"))
         assert heard.next_complete().wish.trial == 2
         assert made.make(wish(2, "table")).complete, "who waits for it gets it"
+
+
+def test_what_is_made_aside_is_told_to_who_waits_alone_and_is_not_counted():
+    heard = Heard()
+    with generating(heard=heard) as made:
+        assert made.make(replace(wish(1), aside=True)).complete
+        assert (made.status.put, made.status.made) == (0, 0)
+        made.put(wish(2))
+        assert heard.next_complete().wish.trial == 2, "nobody heard of the first"
+    assert made.status.put == made.status.made == 1
 
 
 def test_a_failure_is_told_with_what_came_before_it_and_the_process_goes_on():
