@@ -1,29 +1,38 @@
-"""What was reconstructed of each trial, as files and as rows of the report, and the truth beside it on one sheet.
+"""What was reconstructed of each trial, as files and as rows of the report.
 
 OUT/reconstructions/trial-0012-fused.png, .glb     the last answer of each trial that was made
-OUT/reconstructions.png                            the first trials, what was shown beside what was made of it
+OUT/reconstructions.png                            trials beside what was shown (`app.sheet`)
 """
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
-from calibration.contact_sheet import Tile, sheet
-from calibration.stimuli import Item, Picture, StimulusSet
-from calibration.surface_view import SurfaceRenderer, surface_of
 from engines.generators.base import Surface
 from engines.generators.meshes import write_mesh
-from pipeline.reconstruction import Reconstruction
+from pipeline.reconstruction import Picture, Reconstruction
 from pipeline.timing import Ledger
 
 FOLDER, SHEET = "reconstructions", "reconstructions.png"
-ON_SHEET = 24
-TILE_PX = 160
-ACROSS = 2
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SheetWanted:
+    """A contact sheet of `rows` as `Album.rows` gives them, whose files lie in `out`.
+
+    `stimuli` is the set that was shown from, as `calibration.open_set` takes it; `marks` say what the pictures are not.
+    """
+
+    out: Path
+    rows: Sequence[Row]
+    stimuli: str
+    title: str
+    marks: tuple[str, ...] = ()
 
 
 class Album:
@@ -33,10 +42,9 @@ class Album:
     """
 
     def __init__(self, out: Path) -> None:
-        self._out = out
+        self.out = out
         self._open: Reconstruction | None = None
-        self._written: dict[int, Mapping[str, Any]] = {}
-        self._for_sheet: dict[int, Reconstruction] = {}
+        self._written: dict[int, Row] = {}
         self.ledger = Ledger()
 
     def add(self, made: Reconstruction) -> None:
@@ -63,10 +71,8 @@ class Album:
         trial = made.wish.trial
         for name in ("picture", "mesh"):
             if before := self._written.get(trial, {}).get(name):
-                (self._out / before).unlink()
+                (self.out / before).unlink()
         self._written[trial] = self._row(made)
-        if trial in self._for_sheet or len(self._for_sheet) < ON_SHEET:
-            self._for_sheet[trial] = made
 
     def rows(self, truth: Mapping[int, str], labels: Mapping[int, str]) -> list[dict[str, Any]]:
         """The `trials` of the report, in their order; `labels` are the markers' own."""
@@ -75,42 +81,26 @@ class Album:
             for trial, row in sorted(self._written.items())
         ]
 
-    def sheet(self, stimuli: StimulusSet | None, labels: Mapping[int, str], title: str, marks: list[str]) -> Picture:
-        """The first trials, truth beside reconstruction; without `stimuli` the truth is named only."""
-        items = {item.key: item for item in stimuli.items} if stimuli else {}
-        chosen = sorted(self._for_sheet.items())
-        meshed = any(made.mesh is not None for _, made in chosen)
-        with ExitStack() as stack:
-            renderer = stack.enter_context(SurfaceRenderer(TILE_PX)) if meshed else None
-            rows = [
-                _tiles(made, _key(labels.get(trial, "")), items, stimuli, renderer) for trial, made in chosen
-            ]  # fmt: skip
-        columns = ("shown", "picture", "shown, shape", "shape") if meshed else ("shown", "picture")
-        notes = [] if stimuli else ["The stimulus set is not on this machine: what was shown is named only."]
-        if len(self._written) > len(chosen):
-            notes.append(f"The first {len(chosen)} of {len(self._written)} trials.")
-        return sheet(rows, columns, title, marks, notes, across=ACROSS, tile_px=TILE_PX)
-
     def save_sheet(self, picture: Picture) -> str:
         """Write the sheet; its name."""
-        Image.fromarray(picture).save(self._out / SHEET)
+        Image.fromarray(picture).save(self.out / SHEET)
         return SHEET
 
     def __len__(self) -> int:
         return len(self._written)
 
-    def _row(self, made: Reconstruction) -> dict[str, Any]:
+    def _row(self, made: Reconstruction) -> Row:
         """Write the files, tell of them."""
         wish = made.wish
-        (self._out / FOLDER).mkdir(parents=True, exist_ok=True)
+        (self.out / FOLDER).mkdir(parents=True, exist_ok=True)
         stem = f"{FOLDER}/trial-{wish.trial:04d}-{wish.stage}"
         files: dict[str, str | None] = {"picture": None, "mesh": None}
         if made.picture is not None:
             files["picture"] = f"{stem}.png"
-            Image.fromarray(made.picture).save(self._out / f"{stem}.png")
+            Image.fromarray(made.picture).save(self.out / f"{stem}.png")
         if (mesh := made.mesh) is not None:
             files["mesh"] = f"{stem}.glb"
-            write_mesh(Surface(mesh.vertices, mesh.faces, mesh.colours), self._out / f"{stem}.glb")
+            write_mesh(Surface(mesh.vertices, mesh.faces, mesh.colours), self.out / f"{stem}.glb")
         return {
             "trial": wish.trial,
             "stage": wish.stage,
@@ -120,24 +110,6 @@ class Album:
             "caption_route": made.caption_route,
             "error": made.error,
         }
-
-
-def _tiles(
-    made: Reconstruction,
-    key: str,
-    items: Mapping[str, Item],
-    stimuli: StimulusSet | None,
-    renderer: SurfaceRenderer | None,
-) -> tuple[Tile, ...]:
-    item = items.get(key)
-    seen = stimuli.picture(item) if stimuli and item else None
-    tiles = (Tile(seen, key), Tile(made.picture, made.caption or made.error))
-    if renderer is None:
-        return tiles
-    true_mesh = stimuli.mesh(item) if stimuli and item else None
-    true_shape = None if true_mesh is None else renderer.picture(surface_of(true_mesh))
-    shape = None if made.mesh is None else np.asarray(renderer.picture(made.mesh))
-    return (*tiles, Tile(true_shape), Tile(shape))
 
 
 def _key(label: str) -> str:

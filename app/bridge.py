@@ -292,7 +292,7 @@ class Bridge(QObject):
     def _report(self, session: Session, request: Request) -> None:
         try:
             self._on_stopped(session, request)
-        except AfterimageError as error:
+        except (AfterimageError, OSError) as error:
             log.error("no report: %s", error)
 
     def _record_job(self, path: Path, request: Request, session: Session) -> None:

@@ -8,20 +8,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from app.account import Account
 from app.album import Album
 from app.config import Config
 from app.headless import stop_on_signals
 from app.reconstructing import Reconstructing, with_embeddings
 from app.terminal import Terminal
 from calibration.decoding.subject import AnytimeSubject
-from calibration.open_set import open_set
-from calibration.stimuli import Picture, StimulusSet
 from calibration.subjects import AnySubject
-from engines.errors import AfterimageError
-from pipeline.reconstruction import GeneratingState, Opened
-from pipeline.session import Session
+from pipeline.reconstruction import GeneratingState
 from pipeline.types import Decision
 
 LOOK_S = 0.2
@@ -41,7 +37,6 @@ class Reconstructions:
         self._stimuli = subject.manifest.stimuli
         self._lossless = lossless
         self._last: dict[int, Decision] = {}
-        self._opened = Opened()
         self._left_out = 0
 
     def open(self, terminal: Terminal) -> None:
@@ -56,7 +51,6 @@ class Reconstructions:
             progress.update(None)
             while (opened := self.reconstructing.opened(LOOK_S)) is None:
                 pass
-        self._opened = opened
         terminal.say(f"generators: {', '.join(f'{kind} by {name}' for kind, name in opened.generators)}")
         for name, why in opened.passed_over:
             terminal.say(f"not made by {name}: {why}")
@@ -93,63 +87,27 @@ class Reconstructions:
         return int(now.state is GeneratingState.DEAD or now.restarts > 0)
 
     @property
-    def marks(self) -> list[str]:
-        """What the pictures are not."""
-        return [
-            *(["simulated participant"] if self.reconstructing.simulated else []),
-            *([f"pocket generators: {', '.join(self._opened.pocket)}"] if self._opened.pocket else []),
-        ]
-
-    def fields(self, session: Session) -> dict[str, Any]:
-        """The `reconstruction` entry of the report."""
-        now, scorer = self.reconstructing.status, session.scorer
-        return {
-            "generators": dict(self._opened.generators),
-            "pocket": list(self._opened.pocket),
-            "passed_over": dict(self._opened.passed_over),
-            "told": "; ".join(self.marks),
-            "encoder": self.reconstructing.encoder,
-            "seed": self.reconstructing.seed,
-            **{name: getattr(now, name) for name in ("made", "dropped", "skipped", "failed", "restarts")},
-            "ms": self.album.ledger.summary_ms(),
-            "trials": self.album.rows(scorer.truth, scorer.labels),
-        }
-
-    def sheet(self, session: Session) -> Picture | None:
-        """Truth beside reconstruction, written into the report's folder; None where nothing was made."""
-        if not len(self.album):
-            return None
-        title = f"{session.acquisition.info.name}: what was shown, and what was made of it"
-        picture = self.album.sheet(self._set(), session.scorer.labels, title, self.marks)
-        self.album.save_sheet(picture)
-        return picture
-
-    def warnings(self) -> list[str]:
-        """What a reader must know."""
-        now = self.reconstructing.status
-        said = []
-        if now.failed:
-            said.append(f"{now.failed} answers could not be reconstructed; `reconstruction` in report.json says why")
-        if now.reason:
-            said.append(f"reconstruction: {now.reason.strip().splitlines()[-1]}")
-        if self._left_out:
-            said.append(f"{self._left_out} trials were not reconstructed: it was interrupted")
-        return said
+    def account(self) -> Account:
+        """What the report says of it."""
+        left = f"{self._left_out} trials were not reconstructed: it was interrupted"
+        return Account(
+            self.album,
+            self.reconstructing.status,
+            self.reconstructing.encoder,
+            self.reconstructing.seed,
+            self.reconstructing.simulated,
+            self._stimuli,
+            (left,) if self._left_out else (),
+        )
 
     def tell(self, terminal: Terminal, out: Path) -> None:
         """The verdict in a line."""
         now = self.reconstructing.status
-        told = f" ({'; '.join(self.marks)})" if self.marks else ""
+        told = f" ({'; '.join(marks)})" if (marks := self.account.marks) else ""
         terminal.say(
             f"reconstructed {len(self.album)} trials{told}: {now.made} made, {now.dropped} dropped, "
             f"{now.skipped} skipped, {now.failed} failed; {out / 'reconstructions'}"
         )
-
-    def _set(self) -> StimulusSet | None:
-        try:
-            return open_set(self._stimuli)
-        except AfterimageError:  # the sheet says so
-            return None
 
 
 @contextmanager

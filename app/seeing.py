@@ -8,8 +8,11 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from app.account import Account, together
+from app.album import Album
 from app.depending import Asked, Maker, Memory, Whole
 from app.panels.frame import Scored, Stream
 from app.panels.sight import Made, Sight
@@ -22,8 +25,8 @@ from pipeline.types import Decision
 log = logging.getLogger(__name__)
 
 KEPT = 24
-# Answers that are shown; what is made for a comparison has other stages.
-SHOWN = ("static", "refined", "fused")
+# At the end of a session, what its last answer may take.
+LAST_S = 5.0
 OFF = "Reconstruction is off. Session › Reconstruct switches it on."
 NO_SUBJECT = "Nothing is decoded, so there is nothing to reconstruct: connect with a calibrated subject."
 NO_EMBEDDING = (
@@ -35,9 +38,16 @@ NO_EMBEDDING = (
 class Worker(Maker, Protocol):
     """What generates, as `app.reconstructing.Reconstructing`. Thread: any."""
 
+    encoder: str
+    seed: int
+
     @property
     def status(self) -> GeneratingStatus:
         """How it stands now."""
+        ...
+
+    def idle(self, timeout_s: float) -> bool:
+        """Wait until everything wished for has come to its end; False when it had not within `timeout_s`."""
         ...
 
     def decided(self, decision: Decision) -> None:
@@ -54,6 +64,31 @@ StartWorker = Callable[[AnytimeSubject, Callable[[Reconstruction], None]], Worke
 Reread = Callable[[], AnySubject | None]
 
 
+@dataclass(eq=False)
+class _Run:
+    """What belongs to one session. `ended` are the last states of workers that it has had before the one of now."""
+
+    subject: AnytimeSubject | None = None
+    why_not: str = NO_SUBJECT
+    reread: Reread | None = None
+    album: Album | None = None
+    memory: Memory = field(default_factory=Memory)
+    refused: str = ""
+    lost: str = ""
+    newest: dict[int, Reconstruction] = field(default_factory=dict)
+    whole: dict[int, tuple[Decision, Whole]] = field(default_factory=dict)
+    ended: list[Worker] = field(default_factory=list)
+
+    def account(self) -> Account | None:
+        """What its report says; None where it had no worker. Everything is made by now."""
+        if self.subject is None or self.album is None or not self.ended:
+            return None
+        status, last = together([worker.status for worker in self.ended]), self.ended[-1]
+        lost = (f"reconstructions are missing from the report: {self.lost}",) if self.lost else ()
+        told = self.subject.manifest
+        return Account(self.album, status, last.encoder, last.seed, told.simulated, told.stimuli, lost)
+
+
 class Seeing:
     """What is made visible of one session at a time; `on` as long as the user wants it.
 
@@ -65,40 +100,46 @@ class Seeing:
         self._start = start
         self._jobs = ThreadPoolExecutor(1, thread_name_prefix="afterimage-seeing")
         self._lock = threading.Lock()  # guards everything below
-        self._session = self._working_for = 0  # counts sessions
-        self._subject: AnytimeSubject | None = None
-        self._reread: Reread | None = None
-        self._memory = Memory()
-        self._why_not, self._refused = NO_SUBJECT, ""
+        self._run = _Run()
         self._worker: Worker | None = None
-        self._newest: dict[int, Reconstruction] = {}
-        self._whole: dict[int, tuple[Decision, Whole]] = {}
+        self._working_for: _Run | None = None
         self._made: dict[int, Made] = {}  # of the main thread alone
 
-    def begin(self, subject: AnySubject | None, reread: Reread | None = None) -> Memory:
+    def begin(self, subject: AnySubject | None, reread: Reread | None = None, album: Album | None = None) -> Memory:
         """A session with this subject begins, and what was made before is forgotten.
 
-        `reread` opens the subject once more. What is answered is where its decoder is to remember (`Remembering`).
+        `reread` opens the subject once more; what is made goes into the `album`. What is answered is where its decoder
+        is to remember (`Remembering`).
         """
+        visible = subject if isinstance(subject, AnytimeSubject) else None
+        why_not = NO_SUBJECT if subject is None else "" if visible else NO_EMBEDDING
+        run = _Run(visible, why_not, reread, album)
         with self._lock:
-            self._session += 1
-            self._subject = subject if isinstance(subject, AnytimeSubject) else None
-            self._reread, self._memory = reread, Memory()
-            self._why_not = NO_SUBJECT if subject is None else "" if self._subject else NO_EMBEDDING
-            self._refused, self._newest, self._whole = "", {}, {}
-            memory = self._memory
+            self._run = run
         self._jobs.submit(self._settle)
-        return memory
+        return run.memory
 
-    def end(self) -> None:
-        """The session has ended."""
+    def end(self) -> Account | None:
+        """The session has ended: what is to be said of it. Waits for what is made of its last answer."""
+        with self._lock:
+            run, worker = self._run, self._worker
+        if worker is not None and not worker.idle(LAST_S):
+            log.warning("the last answers are not reconstructed: it took longer than %g s", LAST_S)
         self.begin(None)
+        self.settled()
+        if run.album is not None:
+            run.album.write()
+        return run.account()
+
+    def settled(self) -> None:
+        """Wait until there is a worker exactly when there should be one."""
+        self._jobs.submit(lambda: None).result()
 
     def switch(self, on: bool) -> None:
         """Reconstruct from now on, or no longer."""
         self.on = on
         with self._lock:
-            self._refused = ""
+            self._run.refused = ""
         self._jobs.submit(self._settle)
 
     def decided(self, decision: Decision) -> None:
@@ -106,19 +147,21 @@ class Seeing:
         if decision.embedding is None:
             return
         with self._lock:
-            worker, whole = self._worker, self._memory.of(decision)
+            run, worker = self._run, self._worker
+            whole = run.memory.of(decision)
             if whole is not None:
-                self._whole[decision.trial] = decision, whole
-                for old in sorted(self._whole)[:-KEPT]:
-                    del self._whole[old]
+                run.whole[decision.trial] = decision, whole
+                for old in sorted(run.whole)[:-KEPT]:
+                    del run.whole[old]
         if worker is not None:
             worker.decided(decision)
 
     def sight(self, decisions: Sequence[Scored], stream: Stream) -> Sight:
         """What there is to see now, beside what was true."""
         with self._lock:
-            newest, worker = dict(self._newest), self._worker
-            why_not = self._why_not or ("" if self.on else OFF) or self._refused
+            run, worker = self._run, self._worker
+            newest, whole = dict(run.newest), max(run.whole, default=None) if worker else None
+            why_not = run.why_not or ("" if self.on else OFF) or run.refused
         truths = {scored.decision.trial: scored for scored in decisions}
         before, self._made = self._made, {}
         for trial in sorted(newest):
@@ -130,13 +173,14 @@ class Seeing:
             worker.status if worker is not None else None,
             why_not,
             " · ".join(("simulated",) * simulated + ("pocket model",) * pocket),
+            whole,
         )
 
     def asked(self, trial: int) -> Asked | None:
         """What a dependency map of this trial is made from; None where nothing is reconstructed, or no longer known."""
         with self._lock:
-            worker, subject, reread = self._worker, self._subject, self._reread
-            decision, whole = self._whole.get(trial, (None, None))
+            worker, subject, reread = self._worker, self._run.subject, self._run.reread
+            decision, whole = self._run.whole.get(trial, (None, None))
         if worker is None or subject is None or reread is None or decision is None or whole is None:
             return None
         made = self._made.get(trial)
@@ -153,35 +197,40 @@ class Seeing:
     def _settle(self) -> None:
         """Let there be a worker exactly when there should be one, and for this session."""
         with self._lock:
-            session, subject, worker = self._session, self._subject, self._worker
-            wanted = self.on and subject is not None
-            stale = worker is not None and not (wanted and self._working_for == session)
+            run, worker, working_for = self._run, self._worker, self._working_for
+            wanted = self.on and run.subject is not None
+            stale = worker is not None and not (wanted and working_for is run)
             if stale:
                 self._worker = None
-        if stale and worker is not None:
+        if stale and worker is not None and working_for is not None:
             worker.close()
-        if subject is not None and wanted and (stale or worker is None):
-            self._begin_work(session, subject)
+            working_for.ended.append(worker)
+        if run.subject is not None and wanted and (stale or worker is None):
+            self._begin_work(run, run.subject)
 
-    def _begin_work(self, session: int, subject: AnytimeSubject) -> None:
+    def _begin_work(self, run: _Run, subject: AnytimeSubject) -> None:
         try:
-            worker = self._start(subject, lambda made: self._came(session, made))
+            worker = self._start(subject, lambda made: self._came(run, made))
         except AfterimageError as error:
             with self._lock:
-                self._refused = str(error)
+                run.refused = str(error)
             return
         with self._lock:
-            self._worker, self._working_for = worker, session
+            self._worker, self._working_for = worker, run
 
     # In the thread that hears of what was made.
 
-    def _came(self, session: int, made: Reconstruction) -> None:
+    def _came(self, run: _Run, made: Reconstruction) -> None:
+        if run.album is not None and not run.lost:
+            try:
+                run.album.add(made)
+            except OSError as error:  # a full disk ends no session
+                log.error("reconstructions are no longer kept: %s", error)
+                run.lost = str(error)
         with self._lock:
-            if session != self._session or made.wish.stage not in SHOWN:
-                return
-            self._newest[made.wish.trial] = made
-            for old in sorted(self._newest)[:-KEPT]:
-                del self._newest[old]
+            run.newest[made.wish.trial] = made
+            for old in sorted(run.newest)[:-KEPT]:
+                del run.newest[old]
 
 
 def _beside(made: Reconstruction, truth: Scored | None, before: Made | None) -> Made:

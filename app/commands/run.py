@@ -146,7 +146,7 @@ def reconstructing(
     """
     if not getattr(options, "reconstruct", False):
         return nullcontext()
-    from app.reconstructions import opened  # brings a renderer along
+    from app.reconstructions import opened
 
     seed = config.seed if options.seed is None else options.seed
     return opened(subject, config, seed, out, terminal, lossless)
@@ -281,9 +281,9 @@ def finish(
     if coupling is not None and shown is not None:
         report["coupling"], shown = coupling[0], replace(shown, coupling=coupling[1].coupling)
     if made:
-        report["reconstruction"] = made.fields(session)
-        report["warnings"] += made.warnings()
-        shown = replace(shown or ReportFigures(), sheet=made.sheet(session))
+        from app.sheet import drawn  # brings a renderer along
+
+        shown = made.account.enter(report, shown, session, drawn)
     page = write_report(out, report, shown)
     if options.json:
         write_stdout(to_json(report))

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QTimer
 
+from app.album import Album
 from app.bridge import Bridge, Hooks
-from app.config import Config, load
+from app.config import Config, load, save
 from app.depending import remembering
 from app.headless import as_lived, has_display, located, parse_events, setup_for
 from app.lsl_settings import configure_lsl
@@ -19,8 +20,9 @@ from app.main_window import MainWindow, dressed_application
 from app.panels.frame import Known, Request
 from app.reconstructing import Reconstructing
 from app.seeing import Seeing
+from app.sheet_process import drawn_beside
 from app.simulation import performance_for
-from app.summary import figures, run_fields, stream_fields
+from app.summary import figures, run_fields, stream_fields, versions
 from calibration.decoding.subject import AnytimeSubject
 from calibration.report import write_report
 from calibration.subjects import AnySubject
@@ -111,6 +113,7 @@ class Makers:
         self._simulation = simulation
         self._outlet: DecisionOutlet | None = None
         self._known = Known()
+        self._folder = out  # of the newest session's report
 
     def __enter__(self) -> "Makers":
         return self
@@ -133,11 +136,13 @@ class Makers:
 
     def report(self, session: Session, request: Request) -> None:
         """Write the report of a session that has ended."""
-        self.seeing.end()
-        name = "".join(c if c.isalnum() else "-" for c in request.title).strip("-")
-        folder = self.out / f"{datetime.now():%Y%m%d-%H%M%S}-{name}"
+        made, shown = self.seeing.end(), figures(session)
         report = {"command": "window", **stream_fields(session), **run_fields(session)}
-        log.info("report: %s", write_report(folder, report, figures(session)))
+        if made is not None:
+            shown = made.enter(report, shown, session, drawn_beside)
+        page = write_report(self._folder, report, shown)
+        save(self._config, self._folder, {"command": "window", "versions": versions()})
+        log.info("report: %s", page)
 
     def session(self, request: Request, hooks: Hooks) -> Session:
         """A session over the source that was asked for, not yet open.
@@ -147,7 +152,9 @@ class Makers:
         """
         subject = self._read(request)
         self._known = known_of(subject)
-        memory = self.seeing.begin(subject, lambda: self._read(request))
+        name = "".join(c if c.isalnum() else "-" for c in request.title).strip("-")
+        self._folder = self.out / f"{datetime.now():%Y%m%d-%H%M%S}-{name}"
+        memory = self.seeing.begin(subject, lambda: self._read(request), Album(self._folder))
         outlet = self._publish(subject) if subject else None
         config = self._config
 

@@ -36,6 +36,22 @@ def write_mesh(surface: Surface, path: Path) -> None:
     mesh.export(path)
 
 
+def read_surface(path: Path) -> Surface:
+    """What `write_mesh` has written, with the colours of its vertices.
+
+    Raises:
+        InputError: another suffix than one of `SUFFIXES`.
+        OSError: it cannot be read.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InputError(f"{path}: expected a name that ends in {', '.join(SUFFIXES)}")
+    mesh = trimesh.load(path, force="mesh", process=False)
+    vertices = np.asarray(mesh.vertices, dtype=np.float32)
+    colours = np.asarray(mesh.visual.vertex_colors, dtype=np.uint8)[:, :3]
+    return Surface(vertices @ _TO_Y_UP if suffix in _Y_UP else vertices, np.asarray(mesh.faces, np.int32), colours)
+
+
 def point_cloud(surface: Surface, n: int = N_POINTS, seed: int = 0) -> NDArray[np.float32]:
     """(n, 6) as EEG-3D keeps shapes: x y z, their mean at 0 and the farthest at distance 1, and red green blue, 0 to 1.
 

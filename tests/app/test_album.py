@@ -5,10 +5,11 @@ import pytest
 import trimesh
 from PIL import Image
 
-from app.album import Album
+from app.album import Album, SheetWanted
 from app.making import Making
-from calibration.objects.builtin import BuiltIn
-from engines.errors import WorkError
+from app.sheet import MOST, TILE_PX, chosen, drawn
+from app.sheet_process import drawn_beside
+from engines.errors import AfterimageError, WorkError
 from tests.app.pretend_engines import generators
 from tests.pipeline.pretend_generators import wish
 
@@ -63,21 +64,44 @@ def test_a_trial_that_comes_again_leaves_no_older_files(album, tmp_path):
     ]
 
 
-def test_the_sheet_has_truth_beside_reconstruction_in_picture_and_shape(album, tmp_path):
-    for made in (*parts(0), *parts(1)):
-        album.add(made)
+def wanted(album, stimuli="builtin", labels=LABELS):
+    return SheetWanted(album.out, album.rows(TRUTH, labels), stimuli, "P07", ("simulated participant",))
+
+
+def filled(album, *made):
+    for one in made:
+        album.add(one)
     album.write()
-    marks = ["simulated participant", "pocket generators: noise"]
-    whole = album.sheet(BuiltIn(), LABELS, "P07", marks)
-    named = album.sheet(None, LABELS, "P07", marks)
-    assert whole.shape[1] == named.shape[1] and whole.std() > 0
-    assert whole[: named.shape[0]].shape != named.shape or (whole[: named.shape[0]] != named).any()
+    return album
+
+
+def test_the_sheet_has_truth_beside_reconstruction_in_picture_and_shape(album, tmp_path):
+    wish = wanted(filled(album, *parts(0), *parts(1)))
+    whole, named = drawn(wish), drawn(replace(wish, stimuli="/nowhere"))
+    n_columns = (whole.shape[1] - 32) / (TILE_PX + 6)
+    assert 7.9 < n_columns < 8.3, "two trials beside one another, each four tiles"
+    assert named.shape[1] < 0.6 * whole.shape[1], "without the set there is no column for what was shown"
     with Image.open(tmp_path / album.save_sheet(whole)) as written:
         assert (np.asarray(written) == whole).all()
 
 
-def test_only_the_first_trials_stand_on_the_sheet(album):
-    for trial in range(30):
-        album.add(replace(parts(trial)[0], complete=True))
-    album.write()
-    assert len(album) == 30 and album.sheet(None, {}, "", []).shape[0] < 14 * 220
+def test_what_was_not_made_of_any_trial_has_no_column(album):
+    whole = wanted(filled(album, *parts(0)))
+    without = {kind: replace(whole, rows=[{**row, kind: None} for row in whole.rows]) for kind in ("picture", "mesh")}
+    heights = [drawn(without[kind]).shape[1] for kind in without]
+    assert all(0.45 * drawn(whole).shape[1] < width < 0.55 * drawn(whole).shape[1] for width in heights)
+    assert drawn(replace(whole, rows=[{**row, "picture": None, "mesh": None} for row in whole.rows])) is None
+
+
+def test_of_many_trials_the_sheet_shows_some_evenly_from_the_first_to_the_last():
+    assert [row["trial"] for row in chosen([{"trial": n} for n in range(3)])] == [0, 1, 2]
+    some = [row["trial"] for row in chosen([{"trial": n} for n in range(500)])]
+    assert len(some) == MOST and (some[0], some[-1]) == (0, 499) and set(np.diff(some)) <= {10, 11}
+    assert chosen([]) == []
+
+
+def test_beside_a_window_the_sheet_is_drawn_by_a_process_of_its_own(album):
+    wish = wanted(filled(album, *[replace(part, mesh=None) for part in parts(0)]))
+    assert (drawn_beside(wish) == drawn(wish)).all()
+    with pytest.raises(AfterimageError, match="FileNotFoundError"):
+        drawn_beside(replace(wish, out=album.out / "elsewhere"))

@@ -38,7 +38,7 @@ class Bench:
         return self.workers[-1]
 
     def settle(self) -> None:
-        self.seeing._jobs.submit(lambda: None).result(5.0)
+        self.seeing.settled()
 
     def sight(self, *truth: Scored):
         return self.seeing.sight(truth, STREAM)
@@ -72,11 +72,6 @@ def test_only_the_newest_trials_are_kept(bench: Bench) -> None:
     for trial in range(KEPT + 5):
         worker.on_made(reconstruction(trial))
     assert [made.trial for made in bench.sight().made] == list(range(5, KEPT + 5))
-
-
-def test_what_is_made_for_a_comparison_is_not_shown(bench: Bench) -> None:
-    bench.begun().on_made(reconstruction(0, "turn alone"))
-    assert bench.sight().made == ()
 
 
 def test_a_new_session_forgets_the_old_one_and_its_worker(bench: Bench) -> None:

@@ -5,7 +5,7 @@ import trimesh
 from calibration.sets.meshes import read_mesh
 from engines.errors import InputError
 from engines.generators.base import Surface
-from engines.generators.meshes import N_POINTS, SUFFIXES, point_cloud, write_mesh
+from engines.generators.meshes import N_POINTS, SUFFIXES, point_cloud, read_surface, write_mesh
 
 
 def tetrahedron() -> Surface:
@@ -29,6 +29,10 @@ def test_what_is_written_is_read_back_equal(tmp_path, suffix):
     np.testing.assert_allclose(vertices, surface.vertices, atol=1e-6)
     np.testing.assert_array_equal(faces, surface.faces)
     np.testing.assert_array_equal(colours, surface.colours)
+    again = read_surface(path)
+    np.testing.assert_allclose(again.vertices, surface.vertices, atol=1e-6)
+    np.testing.assert_array_equal(again.faces, surface.faces)
+    np.testing.assert_array_equal(again.colours, surface.colours)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
