@@ -1,4 +1,7 @@
-"""Which stream a trial's reconstruction hangs on, for the window: three reconstructions, and their comparison.
+"""Which stream a trial's reconstruction hangs on, for the window: reconstructions, and their comparison.
+
+From both streams and from either alone, from a few seeds of the generator; and, as a control, from either stream of the
+trial before, whose EEG knows nothing of this one.
 
 It is made when it is asked for, in a thread beside the window; the decoder works there a second time, so that the one
 of the session is never kept waiting.
@@ -6,7 +9,7 @@ of the session is never kept waiting.
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from threading import Lock
@@ -15,7 +18,7 @@ from typing import Protocol
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from app.mapping import WHO, Mapped, Question, child
+from app.mapping import WHO, Alone, Mapped, Question, child
 from calibration.decoding.subject import AnytimeSubject, AnytimeSubjectDecoder
 from calibration.subjects import AnySubject
 from engines.errors import AfterimageError, WorkError
@@ -30,17 +33,21 @@ log = logging.getLogger(__name__)
 # The stream that was left out is played by that of so many earlier trials, at least so many.
 N_OTHERS, LEAST_OTHERS = 8, 3
 N_WHOLE = 4
-STAGES = {"static": "picture alone", "dynamic": "turn alone", "fused": "both streams"}
+N_SEEDS = 3
 
 
 @dataclass(frozen=True, eq=False)
 class Whole:
-    """A trial whose turn is over: its answer, its windows, and the pictures' windows of `others` before it."""
+    """A trial whose turn is over: its answer, its windows, and the pictures' windows of `others` before it.
+
+    `before` holds both windows of the last one before it whose turn was whole; None for the first.
+    """
 
     embedding: Array
     static_uv: Array
     dynamic_uv: Array
     others: tuple[Array, ...]
+    before: tuple[Array, Array] | None = None
 
 
 class Memory:
@@ -57,8 +64,10 @@ class Memory:
             if dynamic_uv is None:
                 self._statics.append(static_uv)
             elif whole:
-                others = tuple(one for one in self._statics if not np.array_equal(one, static_uv))
-                self._whole.append(Whole(embedding, static_uv, dynamic_uv, others[-N_OTHERS:]))
+                last = self._whole[-1] if self._whole else None
+                before = (last.static_uv, last.dynamic_uv) if last else None
+                others = _without(static_uv, self._statics)[-N_OTHERS:]
+                self._whole.append(Whole(embedding, static_uv, dynamic_uv, others, before))
 
     def of(self, decision: Decision) -> Whole | None:
         """The trial that ended with this answer; None when it was too long ago."""
@@ -90,8 +99,8 @@ def remembering(subject: AnySubject | None, memory: Memory) -> Decoder | Anytime
 class Maker(Protocol):
     """What generates, as `app.reconstructing.Reconstructing`. Thread: any."""
 
-    def make(self, decision: Decision) -> Reconstruction:
-        """What becomes of this answer. Waits for it."""
+    def picture(self, decision: Decision, nth: int = 0) -> Reconstruction:
+        """The answer's picture from the `nth` seed of its trial, made aside. Waits for it."""
         ...
 
 
@@ -167,7 +176,7 @@ class Depending(QObject):
 
 
 def _question(asked: Asked) -> Question:
-    """Three reconstructions of the trial.
+    """The reconstructions of the trial that are to be compared.
 
     Raises:
         WorkError: too few trials came before it, or a picture could not be made.
@@ -179,18 +188,33 @@ def _question(asked: Asked) -> Question:
     if not isinstance(subject, AnytimeSubject):
         raise WorkError("the subject that answered is no longer there")
     decoder = subject.decoder
-    turns = [decoder.answer(other, whole.dynamic_uv).embedding for other in whole.others]
-    embeddings = {
-        "fused": whole.embedding,
-        "static": decoder.answer(whole.static_uv, None).embedding,
-        "dynamic": np.mean(turns, axis=0),
-    }
-    pictures = {name: _picture(asked, name, embedding) for name, embedding in embeddings.items()}
-    return Question(asked.decision.trial, **pictures, stimuli=asked.stimuli, key=asked.key, n_others=len(whole.others))
+    return Question(
+        asked.decision.trial,
+        _pictures(asked, whole.embedding),
+        _alone(asked, decoder, whole.static_uv, whole.dynamic_uv),
+        _alone(asked, decoder, *whole.before) if whole.before else None,
+        stimuli=asked.stimuli,
+        key=asked.key,
+        n_others=len(whole.others),
+    )
 
 
-def _picture(asked: Asked, name: str, embedding: Array) -> Picture:
-    made = asked.maker.make(replace(asked.decision, stage=STAGES[name], embedding=embedding))
-    if made.picture is None:
-        raise WorkError(made.error or "no generator makes pictures here")
-    return made.picture
+def _alone(asked: Asked, decoder: AnytimeDecoder, static_uv: Array, dynamic_uv: Array) -> Alone:
+    """What becomes of either stream of a trial alone; to leave the picture's out, others' stand in its place."""
+    others = _without(static_uv, asked.whole.others)
+    turns = [decoder.answer(other, dynamic_uv).embedding for other in others]
+    static = decoder.answer(static_uv, None).embedding
+    return Alone(_pictures(asked, static), _pictures(asked, np.mean(turns, axis=0)))
+
+
+def _without(window_uv: Array, windows_uv: Iterable[Array]) -> tuple[Array, ...]:
+    return tuple(one for one in windows_uv if not np.array_equal(one, window_uv))
+
+
+def _pictures(asked: Asked, embedding: Array) -> Picture:
+    """(seed, height, width, 3)."""
+    decision = replace(asked.decision, embedding=embedding)
+    made = [asked.maker.picture(decision, nth) for nth in range(N_SEEDS)]
+    if missing := [one for one in made if one.picture is None]:
+        raise WorkError(missing[0].error or "no generator makes pictures here")
+    return np.stack([one.picture for one in made if one.picture is not None])

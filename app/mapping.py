@@ -1,4 +1,4 @@
-"""The process that compares three reconstructions of a trial: networks and renderer stay out of the window's."""
+"""The process that compares reconstructions of a trial: networks and renderer stay out of the window's."""
 
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -16,36 +16,62 @@ if TYPE_CHECKING:  # all of it is for the process alone
 
 WHO = "the process of dependency maps"
 STRAIGHT = "nothing to align by"
+NO_CONTROL = "no control: no turn before it was seen whole"
+
+
+@dataclass(frozen=True, eq=False)
+class Alone:
+    """Reconstructions from either stream alone, each (seed, height, width, 3).
+
+    `dynamic` was made without the picture's stream: that of other trials stood in its place.
+    """
+
+    static: Picture
+    dynamic: Picture
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """Reconstructions (height, width, 3) of a trial, and what was shown: its key in the stimulus set `stimuli`.
+    """Reconstructions of a trial from both streams (seed, height, width, 3) and from either alone.
 
-    `dynamic` was made without the picture's stream: that of `n_others` other trials stood in its place.
+    `other` are those from either stream of another trial's EEG, the control, None where there is none. What was shown
+    has `key` in the stimulus set `stimuli`. In the place of a picture's stream stood those of `n_others` trials.
     """
 
     trial: int
     fused: Picture
-    static: Picture
-    dynamic: Picture
+    own: Alone
+    other: Alone | None = None
     stimuli: str = ""
     key: str = ""
     n_others: int = 0
+
+
+@dataclass(frozen=True)
+class PartMapped:
+    """The index averaged over a part of the object: `spread` over seeds, `control` from another trial's EEG."""
+
+    name: str
+    index: float
+    spread: float = 0.0
+    control: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Mapped:
     """A map of one trial, ready to be shown.
 
-    `index` (height, width) goes from -1, the picture's stream, to +1, the turn's, over `picture`; `parts` are averages
-    by name; `notes` say how it was made, `caveats` what it does not say. `error` tells why there is none.
+    `index` (height, width) goes from -1, the picture's stream, to +1, the turn's, over `picture`, the mean over seeds,
+    and `spread` is the deviation over them; `control` the index with another trial's EEG. `notes` say how it was made,
+    `caveats` what it does not say. `error` tells why there is none.
     """
 
     trial: int
     picture: Picture | None = None
     index: Array | None = None
-    parts: tuple[tuple[str, float], ...] = ()
+    spread: Array | None = None
+    control: Array | None = None
+    parts: tuple[PartMapped, ...] = ()
     notes: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
     error: str = ""
@@ -70,11 +96,44 @@ def child(pipe: Connection) -> None:
 
 def mapped(asked: Question, seen_through: "Layers") -> Mapped:
     """The map that was asked for, averaged over the parts of the object that was shown where its set knows them."""
-    from calibration.dominance import CAVEATS, dependency
+    from calibration.dominance import CAVEATS, over_seeds
 
     parts, names = _parts(asked)
-    found = dependency(asked.fused, asked.static, asked.dynamic, seen_through, parts, names)
-    return Mapped(asked.trial, asked.fused, found.map, found.parts, _notes(asked, found), CAVEATS)
+    found = over_seeds(asked.fused, asked.own.static, asked.own.dynamic, seen_through, parts, names)
+    control = None
+    if (other := asked.other) is not None:
+        control = over_seeds(asked.fused, other.static, other.dynamic, seen_through, parts, names)
+    return Mapped(
+        asked.trial,
+        asked.fused[0],
+        found.map,
+        found.spread,
+        control.map if control else None,
+        _by_part(found, control),
+        (*_measured(asked, found, control), *_notes(asked, found)),
+        CAVEATS,
+    )
+
+
+def _by_part(found: "Dependency", control: "Dependency | None") -> tuple[PartMapped, ...]:
+    spread, controls = dict(found.spread_by_part), dict(control.parts) if control else {}
+    return tuple(PartMapped(name, index, spread[name], controls.get(name)) for name, index in found.parts)
+
+
+def _measured(asked: Question, found: "Dependency", control: "Dependency | None") -> tuple[str, ...]:
+    """What the stretched map cannot tell: how much."""
+    inside = np.isfinite(found.by_part) if found.by_part is not None else np.ones(found.map.shape, bool)
+    assert found.spread is not None
+    told = f"over {len(asked.fused)} seeds of the generator ± {found.spread[inside].mean():.2f}"
+    apart = f"unlike the whole answer, before stretching: {_apart(found, inside)}"
+    if control is None:
+        return told, apart, NO_CONTROL
+    return told, f"{apart}; with another trial's EEG: {_apart(control, inside)}"
+
+
+def _apart(found: "Dependency", inside: NDArray[np.bool_]) -> str:
+    """Cosine distances of the layers, where the object is."""
+    return f"picture alone {found.from_turn[inside].mean():.3f}, turn alone {found.from_picture[inside].mean():.3f}"
 
 
 def _notes(asked: Question, found: "Dependency") -> tuple[str, ...]:
@@ -87,7 +146,6 @@ def _notes(asked: Question, found: "Dependency") -> tuple[str, ...]:
         f"seen through {found.layers}{' (pocket model)' if found.pocket else ''}",
         *laid,
         f"turn alone with the pictures' streams of {asked.n_others} earlier trials in the place of its own",
-        "one seed",
     )
 
 
@@ -101,5 +159,5 @@ def _parts(asked: Question) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
     if asked.key not in items:
         return None, ()
     solid = BuiltIn().solid(items[asked.key])
-    with Renderer(asked.fused.shape[0]) as renderer:
+    with Renderer(asked.fused.shape[1]) as renderer:
         return renderer.view(solid).parts, tuple(part.name for part in solid.parts)

@@ -71,7 +71,8 @@ class Dependency:
     `from_turn` and `from_picture` are A_dyn and A_stat, not stretched. `by_part` is the map averaged over each part,
     NaN outside all of them, `parts` the averages by name; both None and () where parts are unknown. `inliers` count the
     points on which I_stat and I_dyn agree with I_fused; with fewer than `LEAST_INLIERS` it was not moved. `spread` is
-    the deviation over the generator's seeds where several were made, then `map` is their mean.
+    the deviation over the generator's seeds where several were made, then `map` is their mean; `spread_by_part` that of
+    the averages.
     """
 
     map: Array
@@ -83,6 +84,7 @@ class Dependency:
     by_part: Array | None = None
     parts: tuple[tuple[str, float], ...] = ()
     spread: Array | None = None
+    spread_by_part: tuple[tuple[str, float], ...] = ()
 
     @property
     def aligned(self) -> tuple[bool, bool]:
@@ -142,7 +144,12 @@ def over_seeds(
         layers.pocket,
         spread=maps.std(axis=0, ddof=1),
     )
-    return mean if parts is None else _averaged(mean, _as_large(parts, fused.shape[1:3]), names)
+    if parts is None:
+        return mean
+    large = _as_large(parts, fused.shape[1:3])
+    by_seed = [dict(_averaged(one, large, names).parts) for one in found]
+    spread = tuple((name, float(np.std([one[name] for one in by_seed], ddof=1))) for name in by_seed[0])
+    return replace(_averaged(mean, large, names), spread_by_part=spread)
 
 
 def contrast(from_turn: Array, from_picture: Array) -> Array:

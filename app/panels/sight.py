@@ -38,12 +38,14 @@ class Sight:
 
     `made` is the newest of each of the last trials, oldest first; `status` None where nothing is reconstructed, and
     then `why_not` says why; `caution` what to say wherever one is shown: "simulated", "pocket model", both or "".
+    `whole` is the newest trial whose turn was answered to its end and is still known.
     """
 
     made: tuple[Made, ...] = ()
     status: GeneratingStatus | None = None
     why_not: str = ""
     caution: str = ""
+    whole: int | None = None
 
     @property
     def newest(self) -> Made | None:

@@ -56,14 +56,22 @@ class FakeWorker:
         self.on_made = on_made
         self.decisions: list[Decision] = []
         self.closed = False
+        self.encoder, self.seed = "made up", 3
         self.status = status(made=0, put=0)
 
     def decided(self, decision: Decision) -> None:
         self.decisions.append(decision)
         self.on_made(reconstruction(decision.trial, decision.stage))
 
-    def make(self, decision: Decision) -> Reconstruction:
-        return reconstruction(decision.trial, decision.stage)
+    def picture(self, decision: Decision, nth: int = 0) -> Reconstruction:
+        """Noise told by the embedding and the seed, a third of it."""
+        assert decision.embedding is not None
+        rng = np.random.default_rng((int(np.abs(decision.embedding).sum() * 1000) % 2**32, nth))
+        picture = np.where(rng.random((32, 32, 1)) < 1 / 3, 200, 60).astype(np.uint8).repeat(3, axis=2)
+        return reconstruction(decision.trial, decision.stage, picture=picture, mesh=None)
+
+    def idle(self, timeout_s: float) -> bool:
+        return True
 
     def close(self) -> None:
         self.closed = True

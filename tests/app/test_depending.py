@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from app.depending import LEAST_OTHERS, N_OTHERS, Asked, Depending, Memory, Whole, remembering
-from app.mapping import Mapped, Question, mapped
+from app.mapping import NO_CONTROL, Alone, Mapped, Question, mapped
 from calibration.dominance import CAVEATS
 from calibration.objects.build import build
 from calibration.objects.builtin import BuiltIn
@@ -23,7 +23,7 @@ def whole(n_others: int = LEAST_OTHERS) -> Whole:
 class Failing:
     """Makes no picture."""
 
-    def make(self, decision) -> Reconstruction:
+    def picture(self, decision, nth=0) -> Reconstruction:
         raise AssertionError("nothing is to be made")
 
 
@@ -45,6 +45,18 @@ def test_the_windows_of_a_whole_trial_are_remembered_with_the_pictures_before_it
     found = memory.of(decision)
     assert found is not None and found.static_uv[0, 0] == N_OTHERS + 2
     assert [other[0, 0] for other in found.others] == list(range(2, N_OTHERS + 2))
+    assert found.before is None, "no turn before it was whole"
+
+
+def test_the_control_is_the_last_trial_before_it_whose_turn_was_whole() -> None:
+    memory = Memory()
+    for k in range(3):
+        memory.keep(WINDOW + k, None, False, np.zeros(3))
+        if k != 1:
+            memory.keep(WINDOW + k, WINDOW - k, True, embedding := np.full(3, k))
+    found = memory.of(replace(answer(2, 0), embedding=embedding))
+    assert found is not None and found.before is not None
+    assert [window[0, 0] for window in found.before] == [0, 0]
 
 
 def test_too_few_trials_before_it_and_a_subject_that_is_gone_are_said(depending: Depending, qtbot) -> None:
@@ -74,9 +86,14 @@ class Brightness:
 
 def test_a_map_tells_its_parts_how_it_was_made_and_what_it_does_not_say() -> None:
     fused = BuiltIn().picture(Item("chair", "08"))
-    dark = fused // 2
-    found = mapped(Question(2, fused, dark, fused, "builtin", "chair/08", 5), Brightness())
-    assert {name for name, _ in found.parts} <= {part.name for part in build("chair", 8).parts} and found.parts
-    assert found.caveats == CAVEATS and found.trial == 2 and found.index is not None
-    assert "brightness (pocket model)" in found.notes[0] and any("5 earlier trials" in note for note in found.notes)
-    assert mapped(Question(2, fused, dark, fused, "/a/folder", "chair/08"), Brightness()).parts == ()
+    three = np.stack([fused, np.roll(fused, 3, axis=0), np.roll(fused, 3, axis=1)])
+    asked = Question(2, three, Alone(three // 2, three), Alone(three, three // 3), "builtin", "chair/08", 5)
+    found = mapped(asked, Brightness())
+    assert {part.name for part in found.parts} <= {part.name for part in build("chair", 8).parts} and found.parts
+    assert found.caveats == CAVEATS and found.trial == 2
+    assert found.index is not None and found.spread is not None and found.control is not None
+    assert all(part.index > 0 > (part.control or 0) and part.spread > 0 for part in found.parts)
+    for words in ("3 seeds", "with another trial's EEG", "brightness (pocket model)", "5 earlier trials"):
+        assert any(words in note for note in found.notes), words
+    alone = mapped(replace(asked, other=None, stimuli="/a/folder"), Brightness())
+    assert alone.parts == () and alone.control is None and NO_CONTROL in alone.notes

@@ -100,6 +100,11 @@ def test_the_spread_over_seeds_is_that_of_the_maps() -> None:
     assert found.spread is not None
     assert np.allclose(found.map, maps.mean(axis=0))
     assert np.allclose(found.spread, maps.std(axis=0, ddof=1))
+    parts = np.full((SIZE, SIZE), -1)
+    parts[LEFT] = 0
+    told = over_seeds(fused, static, dynamic, Colours(), parts, ("left",))
+    left = maps[:, *LEFT].mean(axis=(1, 2))
+    assert np.allclose([dict(told.parts)["left"], dict(told.spread_by_part)["left"]], [left.mean(), left.std(ddof=1)])
 
 
 def test_one_seed_has_no_spread() -> None:
