@@ -150,6 +150,12 @@ class AnytimeSubjectDecoder:
             embedding=embedding if self.restore is None else self.restore.of(n_dynamic).apply(embedding),
         )
 
+    def warm_up(self) -> None:
+        """An answer to silence, so that the first one to a person comes as soon as all others."""
+        n_channels, windows = len(self.channels), self.windows
+        static_uv = np.zeros((n_channels, windows.static.n_samples(self.sfreq_hz)))
+        self.answer(static_uv, np.zeros((n_channels, windows.n_dynamic)))
+
 
 @dataclass(frozen=True, eq=False)
 class AnytimeSubject:
@@ -221,7 +227,6 @@ def load(
         raise InputError(f"{folder / GRAPH} is not the network that {MANIFEST} describes; calibrate again")
     choice = choose(exported, runtimes)
     runtime = open_chosen(exported, choice, Options(threads=threads))
-    runtime.warm_up()
     decoder = AnytimeSubjectDecoder(
         classes=manifest.categories,
         colours=manifest.colours,
@@ -236,6 +241,7 @@ def load(
         choice=choice,
         restore=StagedRestore.from_arrays(stored),
     )
+    decoder.warm_up()
     frozen = {name.removeprefix("chain."): values for name, values in stored.items() if name.startswith("chain.")}
     return AnytimeSubject(manifest, decoder, frozen)
 

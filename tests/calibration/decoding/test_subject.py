@@ -8,7 +8,7 @@ import pytest
 
 from calibration.decoding.keep import keep
 from calibration.decoding.restore import Restore, StagedRestore
-from calibration.decoding.subject import GALLERY, MODEL, Gallery, Temperatures
+from calibration.decoding.subject import GALLERY, MODEL, AnytimeSubjectDecoder, Gallery, Temperatures
 from calibration.decoding.trials import TrialSet
 from calibration.stimuli import Item
 from calibration.store import MANIFEST
@@ -72,6 +72,17 @@ def test_a_subject_answers_as_its_training_did(subject, n):
     assert answer.colour_probabilities.sum() == pytest.approx(1.0)
 
 
+def test_a_subject_has_answered_silence_before_anybody_waits_for_an_answer(folder, monkeypatch):
+    asked, answer = [], AnytimeSubjectDecoder.answer
+    monkeypatch.setattr(
+        AnytimeSubjectDecoder, "answer", lambda self, *parts: asked.append(parts) or answer(self, *parts)
+    )
+    opened = load(folder)
+    ((static_uv, dynamic_uv),) = asked
+    assert static_uv.shape == (4, opened.decoder.windows.static.n_samples(FS)) and not static_uv.any()
+    assert dynamic_uv.shape == (4, WINDOWS.n_dynamic) and not dynamic_uv.any()
+
+
 def test_the_same_trial_gets_the_same_bits(subject):
     static_uv, dynamic_uv = trial(3)
     first, second = (subject.decoder.answer(static_uv, dynamic_uv[:, :170]) for _ in range(2))
@@ -82,8 +93,8 @@ def test_the_same_trial_gets_the_same_bits(subject):
 def test_only_the_embedding_is_lengthened_for_generators(subject, tmp_path):
     centre = gallery().centre
     stages = {
-        0: Restore(np.zeros_like(centre), centre, 3.0),
-        WINDOWS.n_dynamic: Restore(np.ones_like(centre), centre, 2.0),
+        0: Restore(np.zeros_like(centre), centre, 3.0, 0.25),
+        WINDOWS.n_dynamic: Restore(np.ones_like(centre), centre, 2.0, 0.5),
     }
     keep(tmp_path / "P08", manifest(), fitted(), gallery(), restore=StagedRestore.of_stages(stages))
     lengthened = load(tmp_path / "P08")
@@ -92,6 +103,7 @@ def test_only_the_embedding_is_lengthened_for_generators(subject, tmp_path):
         before = subject.decoder.answer(static_uv, dynamic)
         after = lengthened.decoder.answer(static_uv, dynamic)
         np.testing.assert_allclose(after.embedding, restore.apply(before.embedding), atol=1e-5)
+        assert (before.certainty, after.certainty) == (1.0, restore.certainty)
         assert after.nearest == before.nearest
         assert (after.probabilities == before.probabilities).all()
 
