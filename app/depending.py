@@ -183,7 +183,7 @@ def _question(asked: Asked) -> Question:
     """
     whole = asked.whole
     if len(whole.others) < LEAST_OTHERS:
-        raise WorkError(f"it needs {LEAST_OTHERS} earlier trials, and there are {len(whole.others)}")
+        raise WorkError(f"the map needs {LEAST_OTHERS} earlier trials, and there are {len(whole.others)}")
     subject = asked.reread()
     if not isinstance(subject, AnytimeSubject):
         raise WorkError("the subject that answered is no longer there")

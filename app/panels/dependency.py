@@ -5,13 +5,14 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolBut
 
 from app import theme
 from app.mapping import Mapped
-from app.panels.decision_words import Elided, Tag
+from app.panels.decision_words import Tag
 from app.panels.dependency_map import Bars, Maps
 from app.panels.sight import Sight
 
 NOTHING = "No trial analysed yet. Analyse takes the newest trial whose turn is over."
 NO_PARTS = "no parts known of this object"
-BUSY = "Generating from each stream alone, and comparing…"
+BUSY = "generating from each stream alone, and comparing…"
+READ = "It tells where, never how much: read it against the control and the spread."
 HOW = (
     "Made from the same trial three times: from picture and turn, from the picture alone, from the turn alone. The map "
     "tells where the reconstruction from one of them alone comes nearer to that from both. The control takes picture "
@@ -29,7 +30,7 @@ class DependencyPanel(QFrame):
 
     def __init__(self) -> None:
         super().__init__()
-        self.tag, self.trial, self.ask, self.after_each = Tag(), Elided(), QToolButton(), QToolButton()
+        self.tag, self.ask, self.after_each = Tag(), QToolButton(), QToolButton()
         self.maps, self.bars, self.text = Maps(), Bars(), QLabel()
         self._newest: int | None = None
         self._analysed: int | None = None
@@ -55,7 +56,7 @@ class DependencyPanel(QFrame):
             theme.keep_off_keyboard(button)
         self.after_each.setCheckable(True)
         self.ask.clicked.connect(self._on_ask)
-        theme.set_role(self.trial, "muted")
+        self.text.setFont(theme.font(9))
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.RichText)
         self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -63,8 +64,8 @@ class DependencyPanel(QFrame):
     def _head(self) -> QHBoxLayout:
         head = QHBoxLayout()
         head.setSpacing(6)
-        head.addWidget(self.trial, 1)
         head.addWidget(self.tag)
+        head.addStretch(1)
         head.addWidget(self.after_each)
         head.addWidget(self.ask)
         return head
@@ -91,8 +92,7 @@ class DependencyPanel(QFrame):
     def _on_ask(self) -> None:
         if self._newest is not None and not self._busy:
             self._busy, self._analysed = True, self._newest
-            self.trial.set_line(f"trial {self._newest + 1} …")
-            self.maps.say(BUSY)
+            self.maps.say(f"Trial {self._newest + 1}: {BUSY}")
             self.bars.set_parts((), "")
             self.wanted.emit(self._newest)
 
@@ -101,10 +101,8 @@ class DependencyPanel(QFrame):
         self._busy = False
         if mapped is None:
             self._analysed = None
-            self.trial.set_line("")
             self.maps.say(NOTHING)
         else:
-            self.trial.set_line(f"trial {mapped.trial + 1}")
             self.maps.set_mapped(mapped)
         parts = mapped.parts if mapped else ()
         self.bars.set_parts(parts, NO_PARTS if self.maps.images else "")
@@ -112,8 +110,11 @@ class DependencyPanel(QFrame):
 
 
 def _text(mapped: Mapped | None) -> str:
-    lines = [f'<p style="color:{theme.MUTED}">{HOW}</p>']
-    if mapped is not None:
-        lines += [f'<p style="color:{theme.TEXT}">{" · ".join(mapped.notes)}</p>'] if mapped.notes else []
-        lines += [f'<p style="color:{theme.MUTED}">• {caveat}</p>' for caveat in mapped.caveats]
-    return "".join(lines)
+    """How to read it, what was measured, what it does not say, how it was made."""
+    if mapped is None or mapped.error:
+        return f'<p style="color:{theme.FAINT}">{HOW}</p>'
+    return "".join(
+        f'<p style="color:{colour}; margin:0 0 4px 0">{line}</p>'
+        for colour, lines in ((theme.WARN, (READ,)), (theme.TEXT, mapped.notes), (theme.MUTED, (*mapped.caveats, HOW)))
+        for line in lines
+    )

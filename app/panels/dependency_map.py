@@ -18,7 +18,7 @@ MOST_MAP_PX, LEAST_MAP_PX, GAP_PX = 118, 84, 8
 TITLE_PX, SCALE_PX = 17, 26
 ROW_PX, NAME_PX, KEY_PX = 19, 84, 18
 MOST_ROWS, LEAST_ROWS = 7, 2
-TITLES = ("Own EEG", "Another trial's EEG", "± over seeds")
+CONTROL, SPREAD = "Another trial's EEG", "± over seeds"
 # So that equal maps do not divide by nothing.
 LEAST_SPREAD = 0.01
 
@@ -46,6 +46,7 @@ class Maps(QWidget):
         self.setMaximumHeight(TITLE_PX + MOST_MAP_PX + SCALE_PX)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.images: tuple[QImage | None, ...] = ()
+        self.titles = ("", CONTROL, SPREAD)
         self.most_spread = 1.0
         self.why_not = ""
 
@@ -62,8 +63,9 @@ class Maps(QWidget):
         """The maps of a trial."""
         picture, index = mapped.picture, mapped.index
         if picture is None or index is None or mapped.spread is None:
-            self.say(mapped.error)
+            self.say(f"Trial {mapped.trial + 1}: {mapped.error}")
             return
+        self.titles = (f"Trial {mapped.trial + 1}, its EEG", CONTROL, SPREAD)
         self.most_spread = round_above(max(float(mapped.spread.max()), LEAST_SPREAD))
         spread = mapped.spread / self.most_spread
         self.images = (
@@ -87,7 +89,7 @@ class Maps(QWidget):
     def _paint_maps(self, painter: QPainter) -> None:
         side = min((self.width() - 2 * GAP_PX) / 3, self.height() - TITLE_PX - SCALE_PX)
         apart = (self.width() - side) / 2
-        for number, (title, image) in enumerate(zip(TITLES, self.images, strict=True)):
+        for number, (title, image) in enumerate(zip(self.titles, self.images, strict=True)):
             box = QRectF(number * apart, TITLE_PX, side, side)
             painter.setPen(theme.colour(theme.MUTED))
             painter.drawText(QPointF(box.left(), 11), title)
@@ -171,12 +173,15 @@ class Bars(QWidget):
             paint_diamond(painter, QPointF(middle + part.control * half, mid_y))
 
     def _paint_key(self, painter: QPainter, top: float) -> None:
-        painter.setPen(QPen(theme.colour(theme.TEXT), 1.4))
-        painter.drawLine(QPointF(NAME_PX, top + 8), QPointF(NAME_PX + 16, top + 8))
+        under = QRectF(NAME_PX, top, self.width() - NAME_PX, KEY_PX)
         painter.setPen(theme.colour(theme.FAINT))
-        painter.drawText(QPointF(NAME_PX + 22, top + 12), "± over seeds")
+        painter.drawText(under, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "−1")
+        painter.drawText(under, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, "+1")
+        painter.drawText(QPointF(NAME_PX + 50, top + 12), SPREAD)
+        painter.setPen(QPen(theme.colour(theme.TEXT), 1.4))
+        painter.drawLine(QPointF(NAME_PX + 28, top + 8), QPointF(NAME_PX + 44, top + 8))
         if any(part.control is not None for part in self.parts):
-            at = NAME_PX + 22 + painter.fontMetrics().horizontalAdvance("± over seeds") + 20.0
+            at = NAME_PX + 50 + painter.fontMetrics().horizontalAdvance(SPREAD) + 20.0
             paint_diamond(painter, QPointF(at, top + 8))
             painter.setPen(theme.colour(theme.FAINT))
             painter.drawText(QPointF(at + 10, top + 12), "another trial's EEG")

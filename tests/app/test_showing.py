@@ -95,7 +95,7 @@ def test_the_newest_whole_trial_of_a_session_becomes_a_map_with_its_control_and_
     assert panel.ask.isEnabled()
     with qtbot.waitSignal(room.showing.depending.mapped, timeout=PATIENCE_MS):
         panel.ask.click()
-    assert panel.trial.line == f"trial {LEAST_OTHERS + 1}"
+    assert panel.maps.titles[0] == f"Trial {LEAST_OTHERS + 1}, its EEG"
     assert len(panel.maps.images) == 3 and all(panel.maps.images), "own EEG, another trial's, and over seeds"
     assert panel.bars.none == NO_PARTS
     for words in ("over 3 seeds of the generator ±", "with another trial's EEG", "streams of 3 earlier trials"):

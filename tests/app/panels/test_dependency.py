@@ -37,7 +37,7 @@ def panel(qtbot) -> DependencyPanel:
 
 def test_a_map_stands_beside_its_parts_its_notes_and_its_caveats(panel: DependencyPanel) -> None:
     panel.set_mapped(MAPPED)
-    assert panel.trial.line == "trial 4"
+    assert panel.maps.titles[0] == "Trial 4, its EEG"
     assert panel.bars.parts == (BACK, SEAT)
     assert "back  +0.60 ± 0.10; another trial's EEG -0.20" in panel.bars.toolTip()
     for text in (HOW, *MAPPED.notes, *MAPPED.caveats):
@@ -79,7 +79,7 @@ def test_it_is_made_of_the_newest_whole_trial_when_asked(panel: DependencyPanel,
     panel.set_sight(sight(whole=4))
     with qtbot.waitSignal(panel.wanted) as wanted:
         panel.ask.click()
-    assert wanted.args == [4] and panel.maps.why_not == BUSY
+    assert wanted.args == [4] and panel.maps.why_not == f"Trial 5: {BUSY}"
     panel.set_sight(sight(whole=5))
     assert not panel.ask.isEnabled()
     panel.set_mapped(Mapped(4, error="it needs 3 earlier trials, and there are 2"))
