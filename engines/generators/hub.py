@@ -5,7 +5,11 @@ which revision is the newest that was fetched.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from safetensors import SafetensorError
 
 from engines.errors import InputError
 
@@ -60,3 +64,15 @@ def snapshots(repository: str) -> list[Path]:
     main = home / "refs" / "main"
     named = main.read_text(encoding="utf-8").strip() if main.is_file() else ""
     return sorted(found, key=lambda place: place.name != named)
+
+
+@contextmanager
+def readable(folder: Path, how_to_get: str) -> Iterator[None]:
+    """What transformers cannot read in `folder`, or does not fit its configuration, is an InputError."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        if isinstance(error, RuntimeError) and "ignore_mismatched_sizes" not in str(error):
+            raise  # not enough memory, for one
+        told = str(error).strip().split("\n", 1)[0]
+        raise InputError(f"{folder}: cannot be read ({type(error).__name__}: {told}); {how_to_get}") from error

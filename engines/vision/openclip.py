@@ -15,6 +15,7 @@ from transformers import CLIPVisionModelWithProjection
 from engines.errors import InputError
 from engines.generators.hub import name_of
 from engines.vision.base import Floats, Pictures
+from engines.vision.clip_tower import load_tower
 from engines.vision.pixels import Pixels
 
 REPOSITORY = "laion/CLIP-ViT-H-14-laion2B-s32B-b79K"
@@ -37,7 +38,7 @@ class OpenClip:
     def __init__(self, name: str, model: CLIPVisionModelWithProjection, pixels: Pixels) -> None:
         self.name = name
         self.pixels = pixels
-        self.model = model.eval().requires_grad_(False)
+        self.model = model
 
     @property
     def dim(self) -> int:
@@ -55,14 +56,7 @@ class OpenClip:
         if missing:
             raise InputError(f"{folder}: expected the weights of OpenCLIP, {', '.join(missing)} missing; {HOW_TO_GET}")
         pixels = _pixels_from(_read(folder / "preprocessor_config.json"), folder)
-        model, loading = CLIPVisionModelWithProjection.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, output_loading_info=True, dtype=torch.float32
-        )
-        if loading["missing_keys"]:
-            raise InputError(
-                f"{folder}: model.safetensors lacks {len(loading['missing_keys'])} tensors of a CLIP vision tower, "
-                f"{min(loading['missing_keys'])} the first; {HOW_TO_GET}"
-            )
+        model = load_tower(folder, HOW_TO_GET)
         size = model.config.image_size
         if pixels.crop_px != size:
             raise InputError(

@@ -6,12 +6,12 @@ Apart from `engines.vision.openclip`, which prepares pictures as CLIP itself doe
 from pathlib import Path
 from typing import Self
 
-import torch
 from torch import Tensor
 from transformers import CLIPVisionModelWithProjection
 
 from engines.errors import InputError
 from engines.vision.base import Floats, Pictures
+from engines.vision.clip_tower import load_tower
 from engines.vision.features.pooled import in_batches
 from engines.vision.features.resize import CLIP, resized, scaled
 
@@ -29,7 +29,7 @@ class ClipPictures:
     name, pocket = "CLIP", False
 
     def __init__(self, model: CLIPVisionModelWithProjection) -> None:
-        self._model = model.eval().requires_grad_(False)
+        self._model = model
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -41,12 +41,7 @@ class ClipPictures:
         missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
             raise InputError(f"{folder}: expected CLIP's weights, {', '.join(missing)} missing; {HOW_TO_GET}")
-        model, loading = CLIPVisionModelWithProjection.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, output_loading_info=True, dtype=torch.float32
-        )
-        if loading["missing_keys"]:
-            raise InputError(f"{folder}: {min(loading['missing_keys'])} is missing in the weights; {HOW_TO_GET}")
-        return cls(model)
+        return cls(load_tower(folder, HOW_TO_GET))
 
     def features(self, pictures: Pictures) -> dict[str, Floats]:
         """(n, d) projected embeddings under its own name.

@@ -5,7 +5,7 @@ import socket
 import numpy as np
 import pytest
 import torch
-from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+from transformers import CLIPConfig, CLIPModel, CLIPVisionConfig, CLIPVisionModelWithProjection
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from engines.errors import InputError
@@ -32,6 +32,31 @@ def folder(tmp_path_factory):
     }  # fmt: skip
     (folder / "preprocessor_config.json").write_text(json.dumps(told))
     return folder
+
+
+@pytest.fixture
+def both_towers(folder, tmp_path):
+    """Both towers in one file, and config.json with the fields that laion/CLIP-ViT-H-14-laion2B-s32B-b79K has: the
+    length of embeddings stands outside, the towers say nothing of it.
+    """
+    torch.manual_seed(1)
+    tower = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    vision = {**tower, "image_size": 32, "patch_size": 8, "hidden_act": "gelu"}
+    text = {**tower, "vocab_size": 60, "eos_token_id": 2, "hidden_act": "gelu"}
+    model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=24))
+    place = tmp_path / "CLIP-ViT-tiny"
+    model.save_pretrained(place)
+    shutil.copy(folder / "preprocessor_config.json", place)
+    told = {
+        "architectures": ["CLIPModel"], "initializer_factor": 1.0, "logit_scale_init_value": 2.6592,
+        "model_type": "clip", "projection_dim": 24, "torch_dtype": "float32", "transformers_version": None,
+        "text_config": {**text, "model_type": "clip_text_model"},
+        "text_config_dict": text,
+        "vision_config": {**vision, "model_type": "clip_vision_model", "num_channels": 3, "layer_norm_eps": 1e-05},
+        "vision_config_dict": vision,
+    }  # fmt: skip
+    (place / "config.json").write_text(json.dumps(told))
+    return place, model.eval()
 
 
 @pytest.fixture
@@ -68,6 +93,34 @@ def test_embeddings_are_raw_image_embeds_of_the_saved_model(folder):
     assert got.shape == (20, 1024) and got.dtype == np.float32
     np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
     assert np.linalg.norm(got, axis=1).std() > 1e-3  # not normalised
+
+
+def test_a_folder_with_both_towers_gives_image_features_of_the_length_it_names(both_towers):
+    place, model = both_towers
+    encoder = OpenClip.load(place)
+    pictures = np.concatenate([picture(48, 48, seed) for seed in range(3)])
+    with torch.inference_mode():
+        seen = model.vision_model(pixel_values=encoder.pixels.prepared(pictures)).pooler_output
+        wanted = model.visual_projection(seen).numpy()
+    assert (encoder.name, encoder.dim) == ("openclip-CLIP-ViT-tiny", 24)
+    np.testing.assert_allclose(encoder.embed(pictures), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_weights_of_another_length_than_the_config_says_are_refused(both_towers):
+    place, _ = both_towers
+    told = json.loads((place / "config.json").read_text())
+    (place / "config.json").write_text(json.dumps(told | {"projection_dim": 20}))
+    with pytest.raises(InputError, match=r"cannot be read.*huggingface\.co"):
+        OpenClip.load(place)
+
+
+def test_another_model_than_clip_is_refused(copy):
+    (copy / "config.json").write_text(json.dumps({"model_type": "bert"}))
+    with pytest.raises(InputError, match="expected CLIP, got a model of type bert"):
+        OpenClip.load(copy)
+    (copy / "config.json").write_text(json.dumps({"model_type": "no such thing"}))
+    with pytest.raises(InputError, match="cannot be read"):
+        OpenClip.load(copy)
 
 
 def test_loading_opens_no_connection(folder, monkeypatch):
