@@ -243,7 +243,8 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "system",
         metavar="SYSTEM",
         help='brainssd, "brainssd/without coupling" and other ablations, neuro3d, enigma, ridge; or pocket-vision, '
-        "pocket-pictures, pocket-shape; or adapter, a picture generator's, to a trained decoder",
+        "pocket-pictures, pocket-shape; or adapter, a picture generator's, to a trained decoder; or caption-map, from "
+        "embeddings to what a captioner sees",
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="trials in the layout of EEG-3D")
     parser.add_argument(
@@ -264,6 +265,9 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "--generator", choices=("pocket", "sdxl-turbo"), default="pocket",
         help="of adapter: the picture generator it belongs to (default pocket)",
     )  # fmt: skip
+    parser.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="of caption-map: a folder of pictures (default: built-in objects)"
+    )
 
 
 def _add_present(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ from app.summary import versions
 from app.terminal import Terminal, write_stdout
 from calibration.decoding.process import Finished, Standing, TrainingProcess
 from calibration.decoding.targets import AUTO
+from calibration.open_set import BUILT_IN, open_set
 from calibration.recipes import pocket_shape, pocket_vision
 from calibration.recipes.systems import systems
 from calibration.report import to_json, write_report
@@ -23,6 +24,7 @@ from calibration.train import Order
 from engines.errors import InputError
 from engines.generators import shape
 from engines.vision import pocket
+from engines.vision.encoders import open_encoder
 
 if TYPE_CHECKING:
     from calibration.tuning import AdapterOrder
@@ -31,6 +33,7 @@ POCKET_VISION = "pocket-vision"
 POCKET_PICTURES = "pocket-pictures"
 POCKET_SHAPE = "pocket-shape"
 ADAPTER = "adapter"
+CAPTION_MAP = "caption-map"
 # A second core makes the batches; more do not pay for networks of this size.
 _N_THREADS = 1
 _LOOK_S = 0.2
@@ -43,6 +46,8 @@ def train(options: argparse.Namespace) -> int:
         InputError: there is no such system, or what it is trained on is missing or superfluous.
     """
     terminal = Terminal(quiet_stdout=options.json)
+    if options.pictures is not None and options.system != CAPTION_MAP:
+        raise InputError(f"--pictures belongs to {CAPTION_MAP}; {options.system} takes none")
     if options.system == POCKET_VISION:
         return _pocket_vision(options, terminal)
     if options.system == POCKET_PICTURES:
@@ -51,8 +56,10 @@ def train(options: argparse.Namespace) -> int:
         return _pocket_shape(options, terminal)
     if options.system == ADAPTER:
         return _adapter(options, terminal)
+    if options.system == CAPTION_MAP:
+        return _caption_map(options, terminal)
     if options.system not in (known := systems("pocket")):
-        own = (POCKET_VISION, POCKET_PICTURES, POCKET_SHAPE, ADAPTER)
+        own = (POCKET_VISION, POCKET_PICTURES, POCKET_SHAPE, ADAPTER, CAPTION_MAP)
         raise InputError(f"expected a system to train ({', '.join((*own, *known))}), got {options.system!r}")
     if options.data is None:
         raise InputError(f"{options.system} is trained on a participant's trials: name their folder with --data DIR")
@@ -165,6 +172,36 @@ def _pocket_shape(options: argparse.Namespace, terminal: Terminal) -> int:
     decoder.save(path)
     terminal.say(f"wrote {path}; meshes of objects 07: F-score {decoder.origin.scores['f_score']:.1%}")
     return _reported(options, path, asdict(decoder.origin), started_s)
+
+
+def _caption_map(options: argparse.Namespace, terminal: Terminal) -> int:
+    if options.data is not None or options.model is not None:
+        raise InputError(f"{CAPTION_MAP} is fitted on pictures, without EEG; name their folder with --pictures DIR")
+    stimuli = open_set(BUILT_IN if options.pictures is None else str(options.pictures))
+    from calibration.recipes import caption_map  # transformers takes seconds to come
+    from engines.generators.caption import open_tower
+    from engines.generators.published import device_of
+
+    started_s = time.monotonic()
+    config = load(options.config).reconstruction.generators()
+    encoder = open_encoder(options.encoder or "pocket", options.weights)
+    captioner, passed_over = open_tower(config, device_of(config.device))
+    for name, why in passed_over.items():
+        terminal.warn(f"{name} was passed over: {why}")
+    path = default_out(options, CAPTION_MAP) / f"{CAPTION_MAP}.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with terminal.progress(f"fitting a map to {captioner.name}") as progress:
+        made = caption_map.train(captioner, encoder, stimuli, lambda share: progress.update(share))
+    made.fitted.save(path)
+    told = asdict(made.fitted.origin)
+    missed = f"{told['unexplained']:.1%} of pictures left out in turn"
+    if made.unexplained_07 is not None:
+        missed += f", {made.unexplained_07:.1%} of objects 07"
+    terminal.say(
+        f"wrote {path}; it misses of the variance that {captioner.name} sees {missed}; name it as "
+        '[reconstruction] caption_map, with caption_route = "embedding"'
+    )
+    return _reported(options, path, told | {"stimuli": made.stimuli, "unexplained_07": made.unexplained_07}, started_s)
 
 
 def _place(options: argparse.Namespace) -> tuple[Path, Path, float]:

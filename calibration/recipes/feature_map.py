@@ -7,7 +7,7 @@ the one that predicts each picture best from all others, which needs no second f
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -38,9 +38,36 @@ class HasFeatures(Protocol):
         ...
 
 
-def feature_map(captioner: HasFeatures, embeddings: Embeddings, pictures: Pictures, rank: int = RANK) -> FeatureMap:
-    """The map from `embeddings` of `pictures` (n, height, width, 3) to what `captioner` sees in them."""
-    return fit(embeddings, np.concatenate(list(_features(captioner, pictures))), captioner.name, rank)
+def feature_map(
+    captioner: HasFeatures,
+    embeddings: Embeddings,
+    pictures: Pictures,
+    rank: int = RANK,
+    seen: Callable[[int], None] = lambda n: None,
+) -> FeatureMap:
+    """The map from `embeddings` of `pictures` (n, height, width, 3) to what `captioner` sees in them.
+
+    `seen` is told of every few pictures that it has looked at, by how many.
+    """
+    return fit(embeddings, np.concatenate(list(_features(captioner, pictures, seen))), captioner.name, rank)
+
+
+def unexplained(
+    fitted: FeatureMap,
+    captioner: HasFeatures,
+    embeddings: Embeddings,
+    pictures: Pictures,
+    seen: Callable[[int], None] = lambda n: None,
+) -> float:
+    """The map's squared error on other pictures, as a share of that of the mean features that it was fitted with."""
+    wrong = spread = 0.0
+    first = 0
+    for features in _features(captioner, pictures, seen):
+        given = embeddings.raw[first : first + len(features)]
+        wrong += float(np.square(fitted.features(given) - features).sum(dtype=np.float64))
+        spread += float(np.square(fitted.mean - features).sum(dtype=np.float64))
+        first += len(features)
+    return wrong / spread
 
 
 def fit(embeddings: Embeddings, features: Floats, captioner: str, rank: int = RANK) -> FeatureMap:
@@ -73,9 +100,11 @@ def fit(embeddings: Embeddings, features: Floats, captioner: str, rank: int = RA
     )
 
 
-def _features(captioner: HasFeatures, pictures: Pictures) -> Iterator[Floats]:
+def _features(captioner: HasFeatures, pictures: Pictures, seen: Callable[[int], None]) -> Iterator[Floats]:
     for start in range(0, len(pictures), _BATCH):
-        yield captioner.features(pictures[start : start + _BATCH])
+        batch = pictures[start : start + _BATCH]
+        yield captioner.features(batch)
+        seen(len(batch))
 
 
 def _penalty(kernel: Array, alike: Array, tried: Sequence[float] = PENALTIES) -> tuple[float, float]:

@@ -9,15 +9,13 @@ folders in Hugging Face's layout and safetensors alone. By the embedding's route
 arXiv:2403.07721), a caption needs no reconstructed picture; by the picture's it describes what was made of it.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from PIL import Image
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoTokenizer, Blip2ForConditionalGeneration, GenerationConfig, GitForCausalLM
 from transformers.modeling_outputs import BaseModelOutput
@@ -74,7 +72,7 @@ class _Pretrained:
         place = hub.model_folder(cls.REPOSITORY, FILES, folder, cls.HOW_TO_GET)
         dtype = torch.float16 if device.startswith("cuda") else torch.float32
         name = hub.name_of(place)
-        with memory_watched(name), _readable(place, cls.HOW_TO_GET):
+        with memory_watched(name), hub.readable(place, cls.HOW_TO_GET):
             model, loading = cls.MODEL.from_pretrained(
                 place, local_files_only=True, use_safetensors=True, output_loading_info=True, dtype=dtype
             )
@@ -218,6 +216,28 @@ def open_captioner(name: str, config: GeneratorsConfig, device: str = "cpu") -> 
     return kind.load(folder, _map_of(name, config), device)
 
 
+def open_tower(config: GeneratorsConfig, device: str = "cpu") -> tuple[Git | Blip2, dict[str, str]]:
+    """The first allowed captioner with a picture tower that is here, to look at pictures; and why others are not.
+
+    Raises:
+        InputError: none is here; the message says what to do.
+        WorkError: there was not enough memory.
+    """
+    why: dict[str, str] = {}
+    for name in config.captions:
+        if name not in PRETRAINED:
+            continue
+        try:
+            found = open_captioner(name, replace(config, caption_route="picture"), device)
+        except InputError as error:
+            why[name] = str(error)
+            continue
+        assert isinstance(found, Git | Blip2)
+        return found, why
+    told = "; ".join(f"{name}: {text}" for name, text in why.items()) or "[reconstruction] captions allows none"
+    raise InputError(f"expected a captioner that looks at pictures ({', '.join(PRETRAINED)}), got none ({told})")
+
+
 def _map_of(name: str, config: GeneratorsConfig) -> FeatureMap | None:
     if config.caption_route == "picture":
         return None
@@ -235,15 +255,3 @@ class _Features(nn.Module):
 
     def forward(self, pixel_values: Tensor, **_: Any) -> BaseModelOutput:
         return BaseModelOutput(last_hidden_state=pixel_values[:, 0])
-
-
-@contextmanager
-def _readable(folder: Path, how_to_get: str) -> Iterator[None]:
-    """What transformers cannot read, or does not fit its configuration, is an InputError."""
-    try:
-        yield
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        if isinstance(error, RuntimeError) and "ignore_mismatched_sizes" not in str(error):
-            raise  # not enough memory, for one
-        told = str(error).strip().split("\n", 1)[0]
-        raise InputError(f"{folder}: cannot be read ({type(error).__name__}: {told}); {how_to_get}") from error

@@ -21,9 +21,7 @@ from engines.errors import InputError
 from engines.vision.base import Floats
 
 FORMAT = "afterimage feature map 1"
-HOW_TO_MAKE = (
-    "make it from pictures with calibration.recipes.feature_map.fit, or take the route by the reconstructed picture"
-)
+HOW_TO_MAKE = "make it with `afterimage train caption-map`, or take the route by the reconstructed picture"
 
 
 @dataclass(frozen=True)
