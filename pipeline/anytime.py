@@ -79,13 +79,15 @@ class Answer:
 
     `probabilities` (n_classes,) and `colour_probabilities` (n_colours,) each sum to 1; `nearest` are known pictures,
     the most alike first; `embedding` (dim,) is the decoded picture embedding, raw and as long as true ones are, for
-    generators: its direction, not its length, was decoded.
+    generators: its direction, not its length, was decoded. `certainty` is the correlation with true ones that such
+    embeddings had before.
     """
 
     probabilities: Array
     colour_probabilities: Array
     nearest: tuple[Nearest, ...]
     embedding: Array
+    certainty: float = 1.0
 
 
 @runtime_checkable
@@ -229,4 +231,5 @@ def answered(decoder: AnytimeDecoder, epoch: Epoch, pick: Sequence[int]) -> Deci
         nearest=answer.nearest,
         n_dynamic=0 if dynamic_uv is None else dynamic_uv.shape[1],
         embedding=answer.embedding,
+        certainty=answer.certainty,
     )

@@ -226,7 +226,7 @@ class Decision:
 
     `stage` is "single", or of a trial of two windows "static", "refined" or "fused". `n_dynamic` samples of the turn
     were seen. `colours` and `nearest` are empty for decoders that know neither; `nearest` has the most alike first;
-    `embedding` (dim,) is the decoded picture embedding.
+    `embedding` (dim,) is the decoded picture embedding, `certainty` how far such ones agreed with true ones, up to 1.
     """
 
     trial: int
@@ -241,6 +241,7 @@ class Decision:
     nearest: tuple[Nearest, ...] = ()
     n_dynamic: int = 0
     embedding: Array | None = field(default=None, compare=False, repr=False)
+    certainty: float = 1.0
 
     @property
     def top(self) -> str:

@@ -105,6 +105,7 @@ def _fields(
             "scores": plain(pooled),
             "by_participant": {own.participant: plain(some) for own, some in zip(found, scores, strict=True)},
             "gains": {own.participant: own.gains for own in found},
+            "certainties": {own.participant: own.certainties for own in found},
             "dependency": [dict(one.table()) for one in sessions],
         },
         "warnings": [gains_line(one) for one in found],

@@ -25,11 +25,15 @@ N_OTHERS = 8
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """Raw embeddings (n, dim) as they were decoded, and restored to the lengths that generators know."""
+    """Raw embeddings (n, dim) as they were decoded, and restored to the lengths that generators know.
+
+    `gain` and `certainty` as in `Restore`.
+    """
 
     as_decoded: Floats
     restored: Floats
     gain: float
+    certainty: float
 
 
 def decode(fitted: Fitted, selection: TrialSet, trials: TrialSet, streams: str, seed: int = 0) -> Decoded:
@@ -44,7 +48,7 @@ def decode(fitted: Fitted, selection: TrialSet, trials: TrialSet, streams: str, 
     known = _embeddings(fitted, selection, selection, streams, seed)
     restore = Restore.fit(known, selection.targets[selection.item], centre)
     found = _embeddings(fitted, selection, trials, streams, seed)
-    return Decoded(found, restore.apply(found).astype(np.float32), restore.gain)
+    return Decoded(found, restore.apply(found).astype(np.float32), restore.gain, restore.certainty)
 
 
 def _embeddings(fitted: Fitted, others: TrialSet, trials: TrialSet, streams: str, seed: int) -> Floats:

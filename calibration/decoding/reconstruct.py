@@ -72,13 +72,18 @@ class Made:
 
 @dataclass(frozen=True, eq=False)
 class Reconstructions:
-    """Every row of one participant. `embeddings` by row, restored; `gains` by how much they were lengthened."""
+    """Every row of one participant.
+
+    `embeddings` by row, restored; `gains` by how much they were lengthened, `certainties` their correlation with true
+    ones on the selection objects.
+    """
 
     participant: str
     truth: Truth
     rows: tuple[Made, ...]
     embeddings: dict[str, Floats]
     gains: dict[str, float]
+    certainties: dict[str, float]
     seeds: tuple[int, ...]
     simulated: bool
 
@@ -94,8 +99,10 @@ class Makers:
     picture: PictureGenerator | None
     shape: ShapeGenerator | None
 
-    def make(self, name: str, embeddings: Floats, seeds: Sequence[int], told: Callable[[], None]) -> Made:
-        """Picture and shape of each embedding (n, dim).
+    def make(
+        self, name: str, embeddings: Floats, seeds: Sequence[int], certainty: float, told: Callable[[], None]
+    ) -> Made:
+        """Picture and shape of each embedding (n, dim), all of one `certainty` (`Seen`).
 
         Raises:
             InputError: embeddings of another encoder than the generators take.
@@ -105,7 +112,7 @@ class Makers:
         if self.shape is None:
             return Made(name, pictures, None, None)
         surfaces = tuple(
-            _surface(self.shape, Seen(one, None if pictures is None else pictures[number]))
+            _surface(self.shape, Seen(one, None if pictures is None else pictures[number], certainty=certainty))
             for number, one in enumerate(embeddings)
         )
         return Made(name, pictures, surfaces, tuple(None if one is None else sampled(one) for one in surfaces))
@@ -140,13 +147,13 @@ def reconstruct(
     rows = []
     for name, some in embeddings.items():
         told(name)
-        rows.append(makers.make(name, some, seeds, lambda name=name: told(f"{name}, shapes")))  # type: ignore[misc]
+        sure = decoded[name].certainty if name in decoded else 1.0
+        rows.append(makers.make(name, some, seeds, sure, lambda name=name: told(f"{name}, shapes")))  # type: ignore[misc]
     told("floors")
     rows += [_nearest(training, stimuli, decoded[BOTH].as_decoded, makers.shape is not None)]
     rows += [_mean(training, selection, stimuli, len(shown), makers.shape is not None)]
-    return Reconstructions(
-        test.participant, truth, tuple(rows), embeddings, {n: d.gain for n, d in decoded.items()}, seeds, test.simulated
-    )
+    gains, certainties = ({n: getattr(d, what) for n, d in decoded.items()} for what in ("gain", "certainty"))
+    return Reconstructions(test.participant, truth, tuple(rows), embeddings, gains, certainties, seeds, test.simulated)
 
 
 def pictures_of(stimuli: StimulusSet, items: Sequence[Item]) -> Pictures:

@@ -92,10 +92,13 @@ def verdict(scores: Sequence[Scored]) -> tuple[str, str]:
 
 
 def gains_line(found: Reconstructions) -> str:
-    """By how much decoded embeddings were lengthened."""
-    told = ", ".join(f"{name} {gain:.1f}" for name, gain in found.gains.items())
+    """By how much decoded embeddings were lengthened, and how far they agree with true ones."""
+    told = ", ".join(
+        f"{name} {gain:.1f} (correlation {found.certainties[name]:.2f})" for name, gain in found.gains.items()
+    )
     return (
-        f"participant {found.participant}: decoded embeddings were lengthened to the spread of true ones, times {told}"
+        f"participant {found.participant}: decoded embeddings were lengthened to the spread of true ones, "
+        f"times {told}; generators of shapes are told the correlation with true ones, that of object 07"
     )
 
 

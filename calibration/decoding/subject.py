@@ -143,11 +143,13 @@ class AnytimeSubjectDecoder:
         embedding = (found["embedding"][0] * np.float32(self.scale) + self.gallery.centre).astype(np.float64)
         n_dynamic = int(batch["n_dynamic"][0])
         category, colour = self.temperatures.of(n_dynamic)
+        restore = None if self.restore is None else self.restore.of(n_dynamic)
         return Answer(
             probabilities=softmax(found["category"][0].astype(np.float64) / category),
             colour_probabilities=softmax(found["colour"][0].astype(np.float64) / colour),
             nearest=self.gallery.nearest(embedding),
-            embedding=embedding if self.restore is None else self.restore.of(n_dynamic).apply(embedding),
+            embedding=embedding if restore is None else restore.apply(embedding),
+            certainty=1.0 if restore is None else restore.certainty,
         )
 
     def warm_up(self) -> None:

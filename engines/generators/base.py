@@ -23,8 +23,10 @@ Route = Literal["embedding", "picture", "words"]
 class Seen:
     """What was decoded of one trial.
 
-    `embedding` (dim,) raw; `picture` (height, width, 3) what was reconstructed, None before; `category`, `colour` and
-    `nearest` (keys of known pictures, the most alike first) in words, "" and () where they were not decoded.
+    `embedding` (dim,) raw, as long as true ones are; `certainty` its correlation with the true one, both seen from the
+    mean embedding, as others of its kind have it: 1 for that of a picture, 0 for a guess. `picture` (height, width, 3)
+    what was reconstructed, None before; `category`, `colour` and `nearest` (keys of known pictures, the most alike
+    first) in words, "" and () where they were not decoded.
     """
 
     embedding: Floats
@@ -32,6 +34,7 @@ class Seen:
     category: str = ""
     colour: str = ""
     nearest: tuple[str, ...] = ()
+    certainty: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,8 +47,25 @@ def test_differences_between_trials_keep_their_directions() -> None:
 def test_a_decoder_that_always_says_the_same_is_not_lengthened() -> None:
     true, decoded, centre = shrunk()
     restore = Restore.fit(np.repeat(decoded[:1], N, axis=0), true, centre)
-    assert restore.gain == 1.0
+    assert (restore.gain, restore.certainty) == (1.0, 0.0)
     assert np.allclose(restore.apply(decoded[0]), centre, atol=1e-5)
+
+
+@pytest.mark.parametrize("kept", [0.9, 0.3, 0.0])
+def test_certainty_is_the_correlation_with_true_embeddings_whatever_the_length(kept) -> None:
+    rng = np.random.default_rng(3)
+    true, error = rng.normal(size=(2, 4000, DIM)).astype(np.float32)
+    decoded = 0.1 * (kept * true + np.sqrt(1 - kept**2) * error)
+    assert Restore.fit(decoded, true, true[0]).certainty == pytest.approx(kept, abs=0.01)
+    assert Restore.fit(-decoded, true, true[0]).certainty == pytest.approx(0.0, abs=0.01)
+
+
+def test_the_certain_part_of_a_restored_embedding_is_what_a_regression_expects() -> None:
+    true, decoded, centre = shrunk(by=0.3)
+    restore = Restore.fit(decoded, true, centre)
+    expected = restore.certainty * (restore.apply(decoded) - centre)
+    away = true - true.mean(axis=0)
+    assert float((expected * away).sum() / (expected**2).sum()) == pytest.approx(1.0, abs=0.01)
 
 
 @pytest.mark.parametrize(("n_decoded", "n_true"), [(1, 1), (3, 4)])
@@ -72,4 +89,14 @@ def test_stages_are_read_as_they_were_kept() -> None:
     again = StagedRestore.from_arrays({**staged.arrays(), "centre": centre, "raw": true})
     assert again is not None
     assert (again.of(0).apply(decoded) == staged.of(0).apply(decoded)).all()
+    assert again.of(0).certainty == staged.of(0).certainty
     assert StagedRestore.from_arrays({"centre": centre, "raw": true}) is None
+
+
+def test_subjects_of_before_are_as_certain_as_what_they_decode_is_long() -> None:
+    true, decoded, centre = shrunk(by=0.25)
+    stored = StagedRestore.of_stages({0: Restore.fit(decoded, true, centre)}).arrays()
+    del stored["restore.certainties"]
+    again = StagedRestore.from_arrays({**stored, "centre": centre})
+    assert again is not None
+    assert again.of(0).certainty == pytest.approx(spread(decoded) / spread(true), rel=1e-3)
