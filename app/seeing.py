@@ -103,7 +103,9 @@ class Seeing:
         self._run = _Run()
         self._worker: Worker | None = None
         self._working_for: _Run | None = None
-        self._made: dict[int, Made] = {}  # of the main thread alone
+        # Both of the main thread alone.
+        self._made: dict[int, Made] = {}
+        self._true_keys: dict[int, str] = {}
 
     def begin(self, subject: AnySubject | None, reread: Reread | None = None, album: Album | None = None) -> Memory:
         """A session with this subject begins, and what was made before is forgotten.
@@ -163,6 +165,7 @@ class Seeing:
             newest, whole = dict(run.newest), max(run.whole, default=None) if worker else None
             why_not = run.why_not or ("" if self.on else OFF) or run.refused
         truths = {scored.decision.trial: scored for scored in decisions}
+        self._true_keys = {trial: scored.true_key or "" for trial, scored in truths.items()}
         before, self._made = self._made, {}
         for trial in sorted(newest):
             self._made[trial] = _beside(newest[trial], truths.get(trial), before.get(trial))
@@ -183,9 +186,7 @@ class Seeing:
             decision, whole = self._run.whole.get(trial, (None, None))
         if worker is None or subject is None or reread is None or decision is None or whole is None:
             return None
-        made = self._made.get(trial)
-        key = made.true_key if made else ""
-        return Asked(decision, whole, worker, reread, subject.manifest.stimuli, key)
+        return Asked(decision, whole, worker, reread, subject.manifest.stimuli, self._true_keys.get(trial, ""))
 
     def close(self) -> None:
         """End what generates, and wait for it."""

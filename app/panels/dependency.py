@@ -49,7 +49,7 @@ class DependencyPanel(QFrame):
     def _dress(self) -> None:
         for button, text, tip in (
             (self.ask, "Analyse", "The newest trial whose turn is over"),
-            (self.after_each, "Each Trial", "As long as this is shown, after every whole trial"),
+            (self.after_each, "Each", "Each trial whose turn is over, as long as this is shown"),
         ):
             button.setText(text)
             button.setToolTip(tip)

@@ -93,6 +93,8 @@ def test_the_newest_whole_trial_of_a_session_becomes_a_map_with_its_control_and_
     panel, newest = room.showing.dependency, room.session.decisions[-1]
     assert (newest.trial, newest.stage) == (LEAST_OTHERS, "fused")
     assert panel.ask.isEnabled()
+    asked = room.seeing.asked(newest.trial)
+    assert asked is not None and (asked.stimuli, asked.key) == ("/elsewhere", "house/08")
     with qtbot.waitSignal(room.showing.depending.mapped, timeout=PATIENCE_MS):
         panel.ask.click()
     assert panel.maps.titles[0] == f"Trial {LEAST_OTHERS + 1}, its EEG"
