@@ -199,12 +199,20 @@ def _question(asked: Asked) -> Question:
     )
 
 
-def _alone(asked: Asked, decoder: AnytimeDecoder, static_uv: Array, dynamic_uv: Array) -> Alone:
+def _alone(asked: Asked, decoder: AnytimeSubjectDecoder, static_uv: Array, dynamic_uv: Array) -> Alone:
     """What becomes of either stream of a trial alone; to leave the picture's out, others' stand in its place."""
     others = _without(static_uv, asked.whole.others)
-    turns = [decoder.answer(other, dynamic_uv).embedding for other in others]
+    turns = np.stack([decoder.answer(other, dynamic_uv).embedding for other in others])
     static = decoder.answer(static_uv, None).embedding
-    return Alone(_pictures(asked, static), _pictures(asked, np.mean(turns, axis=0)))
+    return Alone(_pictures(asked, static), _pictures(asked, averaged(turns, decoder.gallery.centre)))
+
+
+def averaged(embeddings: Array, centre: Array) -> Array:
+    """The mean of embeddings (n, dim), as far from `centre` as they are on average: generators know such lengths."""
+    away = embeddings - centre
+    mean = away.mean(axis=0)
+    length = float(np.linalg.norm(away, axis=1).mean())
+    return np.asarray(centre + mean * (length / max(float(np.linalg.norm(mean)), 1e-12)))
 
 
 def _without(window_uv: Array, windows_uv: Iterable[Array]) -> tuple[Array, ...]:

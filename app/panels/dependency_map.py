@@ -152,7 +152,7 @@ class Bars(QWidget):
             rows = shown(self.parts, (self.height() - KEY_PX) // ROW_PX)
             for number, part in enumerate(rows):
                 self._paint_part(painter, part, 2.0 + number * ROW_PX)
-            self._paint_key(painter, 2.0 + len(rows) * ROW_PX)
+            self._paint_key(painter, len(rows), 2.0 + len(rows) * ROW_PX)
         painter.end()
 
     def _paint_part(self, painter: QPainter, part: PartMapped, top: float) -> None:
@@ -172,7 +172,10 @@ class Bars(QWidget):
         if part.control is not None:
             paint_diamond(painter, QPointF(middle + part.control * half, mid_y))
 
-    def _paint_key(self, painter: QPainter, top: float) -> None:
+    def _paint_key(self, painter: QPainter, n_shown: int, top: float) -> None:
+        if rest := len(self.parts) - n_shown:
+            painter.setPen(theme.colour(theme.FAINT))
+            painter.drawText(QPointF(0, top + 12), f"{rest} more between")
         under = QRectF(NAME_PX, top, self.width() - NAME_PX, KEY_PX)
         painter.setPen(theme.colour(theme.FAINT))
         painter.drawText(under, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "−1")

@@ -4,9 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.depending import LEAST_OTHERS, N_OTHERS, Asked, Depending, Memory, Whole, remembering
+from app.depending import LEAST_OTHERS, N_OTHERS, Asked, Depending, Memory, Whole, averaged, remembering
 from app.mapping import NO_CONTROL, Alone, Mapped, Question, mapped
-from calibration.dominance import CAVEATS
+from calibration.dominance import CAVEATS, NOT_AVERAGED, OWN_PARTS, SEGMENTS
 from calibration.objects.build import build
 from calibration.objects.builtin import BuiltIn
 from calibration.stimuli import Item
@@ -59,6 +59,14 @@ def test_the_control_is_the_last_trial_before_it_whose_turn_was_whole() -> None:
     assert [window[0, 0] for window in found.before] == [0, 0]
 
 
+def test_a_mean_of_embeddings_keeps_their_length_about_the_centre() -> None:
+    centre = np.array([5.0, 5.0, 5.0])
+    found = averaged(centre + np.array([[3.0, 0, 0], [0, 3.0, 0], [0, 0, 3.0]]), centre)
+    assert (
+        np.allclose(found - centre, 3 / np.sqrt(3)) and np.isfinite(averaged(np.stack([centre, centre]), centre)).all()
+    )
+
+
 def test_too_few_trials_before_it_and_a_subject_that_is_gone_are_said(depending: Depending, qtbot) -> None:
     decision = replace(answer(6, 0), embedding=np.ones(3))
     for asked, words in (
@@ -97,3 +105,21 @@ def test_a_map_tells_its_parts_how_it_was_made_and_what_it_does_not_say() -> Non
         assert any(words in note for note in found.notes), words
     alone = mapped(replace(asked, other=None, stimuli="/a/folder"), Brightness())
     assert alone.parts == () and alone.control is None and NO_CONTROL in alone.notes
+    assert OWN_PARTS in found.notes and NOT_AVERAGED in alone.notes
+
+
+def test_of_an_object_without_known_parts_the_map_is_averaged_over_segments_of_the_reconstruction() -> None:
+    class Halves:
+        name = "halves"
+
+        def segments(self, picture):
+            numbers = np.full(picture.shape[:2], -1)
+            numbers[20:, : picture.shape[1] // 2], numbers[20:, picture.shape[1] // 2 :] = 0, 1
+            return numbers
+
+    fused = BuiltIn().picture(Item("chair", "08"))
+    three = np.stack([fused, np.roll(fused, 3, axis=0), np.roll(fused, 3, axis=1)])
+    asked = Question(2, three, Alone(three // 2, three), stimuli="/a/folder", key="chair/08")
+    found = mapped(asked, Brightness(), Halves)
+    assert [part.name for part in found.parts] == ["segment 1", "segment 2"]
+    assert SEGMENTS.format("halves") in found.notes
