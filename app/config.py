@@ -106,6 +106,7 @@ class ReconstructionSection(_Strict):
     trellis: Path | None = None
     git: Path | None = None
     blip2: Path | None = None
+    sam: Path | None = None
     caption_route: Literal["picture", "embedding"] = "picture"
     caption_map: Path | None = None
     steps: Annotated[int, Field(ge=1, le=4)] = 1

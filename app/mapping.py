@@ -1,18 +1,24 @@
 """The process that compares reconstructions of a trial: networks and renderer stay out of the window's."""
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.errors import InputError
 from pipeline.processes import answer, leave_with_parent, lower_priority
 from pipeline.reconstruction import Picture
 from pipeline.types import Array
 
 if TYPE_CHECKING:  # all of it is for the process alone
-    from calibration.dominance import Dependency, Layers
+    from calibration.dominance import Dependency, Layers, Segmenter
+
+log = logging.getLogger(__name__)
 
 WHO = "the process of dependency maps"
 STRAIGHT = "nothing to align by"
@@ -89,16 +95,36 @@ def child(pipe: Connection) -> None:
         bound_threads(1)
         seen_through = layers(FeaturesConfig())
         while True:
-            pipe.send(mapped(pipe.recv(), seen_through))
+            pipe.send(mapped(pipe.recv(), seen_through, _segmenter))
 
     answer(pipe, WHO, work)
 
 
-def mapped(asked: Question, seen_through: "Layers") -> Mapped:
-    """The map that was asked for, averaged over the parts of the object that was shown where its set knows them."""
-    from calibration.dominance import CAVEATS, over_seeds
+@cache
+def _segmenter() -> "Segmenter | None":
+    """SAM from the hub's cache, opened when it is first needed; None where it is not."""
+    from engines.generators.config import GeneratorsConfig
+    from engines.vision.encoders import open_segmenter
 
-    parts, names = _parts(asked)
+    try:
+        return open_segmenter(GeneratorsConfig())
+    except InputError as why:
+        log.info("dependency maps are not averaged: %s", why)
+        return None
+
+
+def mapped(
+    asked: Question, seen_through: "Layers", segmenter: "Callable[[], Segmenter | None]" = lambda: None
+) -> Mapped:
+    """The map that was asked for, averaged over the parts of the object that was shown where its set knows them.
+
+    Of others over the segments that the `segmenter` finds.
+    """
+    from calibration.dominance import CAVEATS, areas_of, over_seeds
+
+    known, known_names = _parts(asked)
+    areas = areas_of(known, known_names, asked.fused[0], segmenter() if known is None else None)
+    parts, names = areas.numbers, areas.names
     found = over_seeds(asked.fused, asked.own.static, asked.own.dynamic, seen_through, parts, names)
     control = None
     if (other := asked.other) is not None:
@@ -110,7 +136,7 @@ def mapped(asked: Question, seen_through: "Layers") -> Mapped:
         found.spread,
         control.map if control else None,
         _by_part(found, control),
-        (*_measured(asked, found, control), *_notes(asked, found)),
+        (*_measured(asked, found, control), *_notes(asked, found), areas.told),
         CAVEATS,
     )
 

@@ -41,6 +41,11 @@ CAVEATS = (
     "The formula follows a note on the paper; layers, weights, scaling and alignment are left open there and are ours.",
 )
 
+OWN_PARTS = "averaged over the parts of the object that was shown"
+SEGMENTS = "averaged over segments that {} finds in the reconstruction from both streams"
+NOT_AVERAGED = "not averaged: parts of the object are not known, and SAM's weights are not here"
+NO_SEGMENTS = "not averaged: parts of the object are not known, and {} finds none in the reconstruction"
+
 _ALIGN_PX = 512
 _N_POINTS = 1000
 _RANSAC_PX = 5.0
@@ -62,6 +67,31 @@ class Layers(Protocol):
     def layers(self, pictures: Pictures) -> Sequence[Floats]:
         """(n, height, width, 3) to maps (n, channel, height_l, width_l), shallow to deep."""
         ...
+
+
+class Segmenter(Protocol):
+    """What finds segments in a picture whose parts nobody knows (`engines.vision.segments`)."""
+
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        ...
+
+    def segments(self, picture: Picture) -> NDArray[np.int64]:
+        """(height, width, 3) to (height, width): the number of the segment that a place is in, -1 for none."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Areas:
+    """What a map is averaged over: `numbers` (height, width), -1 outside, None where there is nothing to average over.
+
+    `names` are those of the numbers, in order; `told` says what they are.
+    """
+
+    numbers: NDArray[np.int64] | None
+    names: tuple[str, ...]
+    told: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +121,21 @@ class Dependency:
         """Whether I_stat and I_dyn were laid over I_fused."""
         static, dynamic = (n >= LEAST_INLIERS for n in self.inliers)
         return static, dynamic
+
+
+def areas_of(
+    parts: NDArray[np.int64] | None, names: Sequence[str], fused: Picture, segmenter: Segmenter | None
+) -> Areas:
+    """The object's own parts where they are known, else the segments of what was reconstructed from both streams."""
+    if parts is not None:
+        return Areas(parts, tuple(names), OWN_PARTS)
+    if segmenter is None:
+        return Areas(None, (), NOT_AVERAGED)
+    segments = segmenter.segments(fused)
+    n = int(segments.max()) + 1
+    if not n:
+        return Areas(None, (), NO_SEGMENTS.format(segmenter.name))
+    return Areas(segments, tuple(f"segment {number}" for number in range(1, n + 1)), SEGMENTS.format(segmenter.name))
 
 
 def dependency(

@@ -92,8 +92,9 @@ PARTS: tuple[Part, ...] = (
         "u2net", ("u2net.onnx",),
     ),
     Part(
-        "sam", "facebook/sam-vit-huge", "segments over which dependency is averaged", "Apache-2.0", "2.6 GB", "hub",
-        ("config.json", "preprocessor_config.json", "model.safetensors"),
+        "sam", "facebook/sam-vit-base", "segments over which dependency is averaged where parts are not known",
+        "Apache-2.0", "375 MB", "hub", ("config.json", "preprocessor_config.json", "model.safetensors"), setting="sam",
+        note="sam-vit-large and sam-vit-huge (2.6 GB) load as well: name their folder",
     ),
     Part(
         "git", "microsoft/git-large-coco", "captions", "MIT", "1.6 GB", "hub",

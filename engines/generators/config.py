@@ -12,7 +12,7 @@ CAPTIONS = ("git", "blip2", "words")
 class GeneratorsConfig:
     """Allowed generators of each kind, the first that is here and takes the decoder's embeddings is used; () for none.
 
-    `sdxl_turbo`, `tiny_vae`, `git`, `blip2` are folders in Hugging Face's layout, `adapter` an IP-Adapter file,
+    `sdxl_turbo`, `tiny_vae`, `git`, `blip2`, `sam` are folders in Hugging Face's layout, `adapter` an IP-Adapter file,
     `trellis` a folder of weights, all None to look in the user's hub cache; `trellis_python` the interpreter that has
     TRELLIS installed, None when there is none. `caption_route` "picture", or "embedding" with the file `caption_map`
     (`engines.generators.feature_map`). `steps` 1 to 4 of the picture generator; `device` "auto", "cpu", "cuda".
@@ -28,6 +28,7 @@ class GeneratorsConfig:
     trellis: Path | None = None
     git: Path | None = None
     blip2: Path | None = None
+    sam: Path | None = None
     caption_route: str = "picture"
     caption_map: Path | None = None
     steps: int = 1

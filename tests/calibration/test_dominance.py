@@ -5,8 +5,21 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from calibration.dominance import EPS, LEAST_INLIERS, aligned, contrast, dependency, over_seeds
+from calibration.dominance import (
+    EPS,
+    LEAST_INLIERS,
+    NO_SEGMENTS,
+    NOT_AVERAGED,
+    OWN_PARTS,
+    SEGMENTS,
+    aligned,
+    areas_of,
+    contrast,
+    dependency,
+    over_seeds,
+)
 from calibration.stimuli import Picture
 from engines.errors import InputError
 from engines.vision.base import Floats, Pictures
@@ -70,6 +83,37 @@ def test_parts_are_averaged_by_name_and_outside_is_no_number() -> None:
     assert told["leg"] < -0.9
     assert np.isnan(found.by_part[0]).all()
     assert np.nanmax(found.by_part) == told["seat"]
+
+
+class Halves:
+    """The right half as the only segment, or none."""
+
+    name = "halves"
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    def segments(self, picture: Picture) -> NDArray[np.int64]:
+        numbers = np.full(picture.shape[:2], -1)
+        numbers[RIGHT] = self.n - 1
+        return numbers
+
+
+def test_a_map_is_averaged_over_the_objects_own_parts_before_any_segments() -> None:
+    fused, parts = halves(RED, RED), np.zeros((SIZE, SIZE), np.int64)
+    assert areas_of(parts, ("leg",), fused, Halves(1)).told == OWN_PARTS
+    found = areas_of(None, (), fused, Halves(1))
+    assert found.told == SEGMENTS.format("halves")
+    over = dependency(fused, halves(RED, BLUE), halves(BLUE, RED), Colours(), found.numbers, found.names)
+    assert over.parts[0][0] == "segment 1" and over.parts[0][1] > 0.9 and len(over.parts) == 1
+
+
+def test_without_parts_and_segments_the_map_is_not_averaged_and_says_why() -> None:
+    fused = halves(RED, RED)
+    for segmenter, told in ((None, NOT_AVERAGED), (Halves(0), NO_SEGMENTS.format("halves"))):
+        found = areas_of(None, (), fused, segmenter)
+        assert (found.numbers, found.names, found.told) == (None, (), told)
+        assert dependency(fused, fused, fused, Colours(), found.numbers, found.names).by_part is None
 
 
 def test_a_turned_copy_is_laid_over_the_original() -> None:
