@@ -1,12 +1,13 @@
-"""`evaluate --reconstruct`: pictures and shapes of objects a model has never seen, measured and on contact sheets."""
+"""`evaluate --reconstruct`: pictures, shapes and captions of objects a model has never seen, measured and shown."""
 
 import argparse
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from app.config import load
@@ -16,16 +17,36 @@ from calibration.datasets.eeg3d import Eeg3d
 from calibration.decoding.models import load_model
 from calibration.decoding.read import from_eeg3d
 from calibration.decoding.reconstruct import Makers, Reconstructions, reconstruct
+from calibration.decoding.reconstruct_captions import Captioned, about, caption_scored, captioned
+from calibration.decoding.reconstruct_captions import plain as texts_of
 from calibration.decoding.reconstruct_dependency import Session, session
-from calibration.decoding.reconstruct_report import dependency_tables, gains_line, marks_of, tables, verdict
+from calibration.decoding.reconstruct_report import (
+    Table,
+    caption_tables,
+    dependency_tables,
+    gains_line,
+    marks_of,
+    tables,
+    verdict,
+)
 from calibration.decoding.reconstruct_scores import Measures, Scored, over_participants, plain, scored
 from calibration.decoding.reconstruct_sheet import dependency_sheet, evenly, picture_sheet, shape_sheet
+from calibration.dominance import Segmenter
 from calibration.metrics.features import FeaturesConfig, extractors, layers, perceptual
 from calibration.metrics.generation import Centres
+from calibration.metrics.words import TextEncoder
 from calibration.stimuli import Picture
+from calibration.true_captions import TrueCaptions, true_captions
 from engines.errors import InputError
 from engines.generators.choose import Generators, open_generators
+from engines.generators.config import GeneratorsConfig
+from engines.vision.encoders import open_segmenter
+from engines.vision.features.pooled import InceptionV3
+from engines.vision.features.trunk import Trunk
 from engines.vision.pocket import PocketVision
+from engines.weights import part, require_here
+
+SEGMENTS = "segments of the dependency map"
 
 Progress = Callable[[float, str], None]
 
@@ -38,96 +59,171 @@ class Told:
     sheets: dict[str, Picture]
 
 
+@dataclass(frozen=True, eq=False)
+class _Means:
+    """What is used for all participants."""
+
+    generators: Generators
+    measures: Measures
+    texts: Sequence[TextEncoder]
+    layers: Trunk
+    segmenter: Segmenter | None
+    stimuli: Eeg3d
+    true: TrueCaptions | None
+
+    @property
+    def author(self) -> str:
+        """Who wrote the true captions."""
+        return "" if self.true is None else self.true.author
+
+
+@dataclass(frozen=True, eq=False)
+class _Of:
+    """What came of one participant; no session without pictures, no captions without a captioner."""
+
+    found: Reconstructions
+    scores: Sequence[Scored]
+    session: Session | None
+    captions: Captioned | None
+    caption_scores: Sequence[Scored]
+
+
 def reconstructed(
     folders: Sequence[Path], judged: Sequence[Judgement], options: argparse.Namespace, out: Path, progress: Progress
 ) -> Told:
     """Reconstruct what each model decodes; sheets are written into `out` too.
 
     Raises:
-        InputError: no generator takes the models' embeddings, or models that do not fit the data.
+        InputError: no generator takes the models' embeddings, models that do not fit the data, or true captions that
+            are damaged or not of every object.
     """
     encoders = {one.about.encoder for one in judged}
     if len(encoders) > 1:
         raise InputError(f"expected models of one encoder, got {', '.join(sorted(encoders))}; evaluate them apart")
-    generators = open_generators(load(options.config).reconstruction.generators(), encoders.pop())
-    makers = Makers(generators.picture, generators.shape)
-    measures = _measures(FeaturesConfig())
-    seen_through = layers(FeaturesConfig())
-    found, scores, sessions = [], [], []
-    for folder, one in zip(folders, judged, strict=True):
-        own = _one(folder, one, options, makers, progress)
-        found.append(own)
-        classifiers = (Centres.builtin(PocketVision.load()),) if own.simulated else ()
-        told = replace(measures, classifiers=classifiers)
-        scores.append(scored(own, told, options.permutations, options.seed or 0, progress))
-        if makers.picture is not None:
-            sessions.append(session(own, seen_through, makers, options.seed or 0, progress))
-    pocket = [one.name for one in (generators.picture, generators.shape) if one is not None and one.pocket]
-    marks = marks_of(any(one.simulated for one in found), pocket)
-    sheets = _sheets(found, sessions, Eeg3d(options.data), marks)
+    means = _means(options, encoders.pop())
+    each = [_of(means, folder, one, options, progress) for folder, one in zip(folders, judged, strict=True)]
+    pocket = [one.name for one in (means.generators.picture, means.generators.shape) if one is not None and one.pocket]
+    marks = marks_of(any(one.found.simulated for one in each), pocket)
+    sheets = _sheets(each, means.stimuli, marks)
     _write(out, sheets)
-    return Told(_fields(found, scores, sessions, generators, marks, seen_through.name, measures.absent), sheets)
+    return Told(_fields(means, each, marks), sheets)
 
 
-def _one(
-    folder: Path, judged: Judgement, options: argparse.Namespace, makers: Makers, progress: Progress
+def _means(options: argparse.Namespace, encoder: str) -> _Means:
+    config = load(options.config).reconstruction.generators()
+    stimuli = Eeg3d(options.data)
+    true = true_captions(stimuli)
+    generators = open_generators(config, encoder)
+    measures = _measures(FeaturesConfig())
+    texts: Sequence[TextEncoder] = ()
+    if true is not None and config.captions:
+        texts, absent = _texts(config)
+        measures = replace(measures, absent={**measures.absent, **absent})
+    segmenter: Segmenter | None = None
+    if not stimuli.simulated:
+        try:
+            segmenter = open_segmenter(config)
+        except InputError as why:
+            measures = replace(measures, absent={**measures.absent, SEGMENTS: str(why)})
+    return _Means(generators, measures, texts, layers(FeaturesConfig()), segmenter, stimuli, true)
+
+
+def _of(means: _Means, folder: Path, judged: Judgement, options: argparse.Namespace, progress: Progress) -> _Of:
+    """Reconstruct, measure and caption what one model decodes."""
+    makers, seed = Makers(means.generators.picture, means.generators.shape), options.seed or 0
+    found = _found(means, folder, judged, options, makers, progress)
+    measures = means.measures
+    if found.simulated:
+        measures = replace(measures, classifiers=(Centres.builtin(PocketVision.load()),))
+    scores = scored(found, measures, options.permutations, seed, progress)
+    dependency = None
+    if makers.picture is not None:
+        dependency = session(found, means.layers, makers, seed, progress, means.segmenter)
+    if means.generators.caption is None:
+        return _Of(found, scores, dependency, None, ())
+    true = None if means.true is None else means.true.of(found.truth.items)
+    captions = captioned(found, means.generators.caption, true, progress)
+    return _Of(found, scores, dependency, captions, caption_scored(captions, means.texts))
+
+
+def _found(
+    means: _Means, folder: Path, judged: Judgement, options: argparse.Namespace, makers: Makers, progress: Progress
 ) -> Reconstructions:
     (participant,) = judged.plan.participants
     trials = from_eeg3d(options.data, participant, options.encoder, options.weights)
     parts = parts_of(trials, "", 0)
-    stimuli = Eeg3d(options.data)
+    if means.true is not None:  # one that is missing is refused before anything takes long
+        means.true.of([parts.test.items[item] for item in np.unique(parts.test.item)])
     sets = (parts.training, parts.selection, parts.test)
-    return reconstruct(load_model(folder), *sets, stimuli, makers, options.seed or 0, progress)
+    return reconstruct(load_model(folder), *sets, means.stimuli, makers, options.seed or 0, progress)
 
 
-def _fields(
-    found: Sequence[Reconstructions],
-    scores: Sequence[Sequence[Scored]],
-    sessions: Sequence[Session],
-    generators: Generators,
-    marks: Sequence[str],
-    layers_name: str,
-    absent: Mapping[str, str],
-) -> dict[str, Any]:
-    pooled = over_participants(scores)
-    unit = f"{len(found)} participants" if len(found) > 1 else "objects"
-    names = {kind: one.name for kind, one in (("picture", generators.picture), ("mesh", generators.shape)) if one}
+def _fields(means: _Means, each: Sequence[_Of], marks: Sequence[str]) -> dict[str, Any]:
+    pooled = over_participants([one.scores for one in each])
+    unit = f"{len(each)} participants" if len(each) > 1 else "objects"
+    generators = means.generators
+    kinds = (("picture", generators.picture), ("mesh", generators.shape), ("caption", generators.caption))
+    sessions = [one.session for one in each if one.session is not None]
+    captions, of_captions = _captions(means, each, unit, marks)
     return {
-        "tables": tables(pooled, unit, marks) + (dependency_tables(sessions, marks, layers_name) if sessions else []),
+        "tables": [
+            *tables(pooled, unit, marks),
+            *captions,
+            *(dependency_tables(sessions, marks, means.layers.name) if sessions else []),
+        ],
         "verdict": verdict(pooled)[0],
         "colour": verdict(pooled)[1],
         "reconstructions": {
-            "generators": names,
+            "generators": {kind: one.name for kind, one in kinds if one is not None},
             "passed_over": dict(generators.passed_over),
-            "not_measured": dict(absent),
+            "not_measured": dict(means.measures.absent),
             "marks": list(marks),
-            "participants": [one.participant for one in found],
+            "participants": [one.found.participant for one in each],
             "scores": plain(pooled),
-            "by_participant": {own.participant: plain(some) for own, some in zip(found, scores, strict=True)},
-            "gains": {own.participant: own.gains for own in found},
-            "certainties": {own.participant: own.certainties for own in found},
+            "by_participant": {one.found.participant: plain(one.scores) for one in each},
+            "gains": {one.found.participant: one.found.gains for one in each},
+            "certainties": {one.found.participant: one.found.certainties for one in each},
             "dependency": [dict(one.table()) for one in sessions],
+            "averaged_over": [dict(one.averaged_over) for one in sessions],
+            "captions": of_captions,
         },
-        "warnings": [gains_line(one) for one in found],
+        "warnings": [gains_line(one.found) for one in each],
     }
 
 
-def _sheets(
-    found: Sequence[Reconstructions], sessions: Sequence[Session], stimuli: Eeg3d, marks: Sequence[str]
-) -> dict[str, Picture]:
-    """A few objects of each participant, and every object of the first."""
+def _captions(
+    means: _Means, each: Sequence[_Of], unit: str, marks: Sequence[str]
+) -> tuple[list[Table], dict[str, Any] | None]:
+    """Tables, and what the report says of captions."""
+    told = [one.captions for one in each if one.captions is not None]
+    if not told:
+        return [], None
+    pooled = over_participants([one.caption_scores for one in each])
+    fields = {
+        "about": dict(about(told[0], means.author)),
+        "scores": plain(pooled),
+        "by_participant": {one.found.participant: plain(one.caption_scores) for one in each},
+        "texts": {one.participant: texts_of(one) for one in told},
+    }
+    return caption_tables(told, pooled, means.author, unit, marks), fields
+
+
+def _sheets(each: Sequence[_Of], stimuli: Eeg3d, marks: Sequence[str]) -> dict[str, Picture]:
+    """A few objects of each participant."""
     sheets: dict[str, Picture] = {}
-    for own in found:
+    for one in each:
+        own = one.found
         some, title = evenly(len(own.truth.items)), f"participant {own.participant}, objects 08 and 09, mean EEG"
         if own.rows[0].pictures is not None:
             sheets[f"pictures, {own.participant}"] = picture_sheet(own, marks, some, f"Pictures: {title}")
         if own.rows[0].clouds is not None:
             sheets[f"shapes, {own.participant}"] = shape_sheet(own, stimuli, marks, some, f"Shapes: {title}")
-    for own, one in zip(found, sessions, strict=False):
-        title = f"Dependency: participant {own.participant}, objects 08 and 09, mean EEG"
-        sheets[f"dependency, {own.participant}"] = dependency_sheet(
-            own, one, marks, evenly(len(own.truth.items), 10), title
-        )
+    for one in each:
+        if one.session is not None:
+            title = f"Dependency: participant {one.found.participant}, objects 08 and 09, mean EEG"
+            places = evenly(len(one.found.truth.items), 10)
+            sheet = dependency_sheet(one.found, one.session, marks, places, title)
+            sheets[f"dependency, {one.found.participant}"] = sheet
     return sheets
 
 
@@ -141,9 +237,26 @@ def _measures(config: FeaturesConfig) -> Measures:
     """Every network whose weights are here, and why others are not."""
     found = extractors(config)
     absent = dict(found.absent)
+    lpips = None
     try:
-        lpips = perceptual(config)
+        lpips = perceptual(config).distances
     except InputError as why:
         absent["LPIPS"] = str(why)
-        return Measures(found.here, absent=absent)
-    return Measures(found.here, lpips.distances, absent=absent)
+    named = [one for one in found.here if isinstance(one, InceptionV3)]
+    return Measures(found.here, lpips, scored_by=(*named, Centres.builtin(PocketVision.load())), absent=absent)
+
+
+def _texts(config: GeneratorsConfig) -> tuple[list[TextEncoder], dict[str, str]]:
+    """What compares the meanings of captions, as far as its weights are here, and why others are not."""
+    here: list[TextEncoder] = []
+    absent: dict[str, str] = {}
+    for name, measure in (("sbert", "sentence likeness"), ("clip-l", "CLIP-text likeness")):
+        try:
+            require_here(part(name), config)
+        except InputError as why:
+            absent[measure] = str(why)
+            continue
+        from engines.text import ClipText, SentenceModel  # transformers takes seconds
+
+        here.append(SentenceModel.load() if name == "sbert" else ClipText.load())
+    return here, absent

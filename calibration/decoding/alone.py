@@ -4,8 +4,8 @@
     picture alone       no sample of the turn (`Fitted.predict(trials, 0)`): BrainSSD and its like were trained to
                         answer so; a system that only answers to whole turns gets zeros in place of the turn
     turn alone          no decoder was trained without the picture's stream. Its place is taken by the streams of
-                        `N_OTHERS` trials of the selection objects, drawn without looking at labels, and the decoded
-                        embeddings are averaged: what they tell of the trial's own picture is nothing
+                        `N_OTHERS` trials of the selection objects, drawn without looking at labels, and what is
+                        decoded is averaged: what they tell of the trial's own picture is nothing
 
 Thread: any, one at a time.
 """
@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from calibration.decoding.fitted import Fitted
+from calibration.decoding.fitted import Fitted, Predictions
 from calibration.decoding.restore import Restore
-from calibration.decoding.trials import Floats, TrialSet
+from calibration.decoding.trials import Floats, Numbers, TrialSet
 
 BOTH, PICTURE, TURN = "both streams", "picture alone", "turn alone"
 STREAMS = (BOTH, PICTURE, TURN)
@@ -27,13 +27,15 @@ N_OTHERS = 8
 class Decoded:
     """Raw embeddings (n, dim) as they were decoded, and restored to the lengths that generators know.
 
-    `gain` and `certainty` as in `Restore`.
+    `gain` and `certainty` as in `Restore`; `category` and `colour` (n,) are the likeliest, by number.
     """
 
     as_decoded: Floats
     restored: Floats
     gain: float
     certainty: float
+    category: Numbers
+    colour: Numbers
 
 
 def decode(fitted: Fitted, selection: TrialSet, trials: TrialSet, streams: str, seed: int = 0) -> Decoded:
@@ -45,24 +47,29 @@ def decode(fitted: Fitted, selection: TrialSet, trials: TrialSet, streams: str, 
         InputError: other channels than the decoder was trained on.
     """
     centre = fitted.predict(selection.take(np.arange(1))).centre
-    known = _embeddings(fitted, selection, selection, streams, seed)
+    known = _predicted(fitted, selection, selection, streams, seed).embedding
     restore = Restore.fit(known, selection.targets[selection.item], centre)
-    found = _embeddings(fitted, selection, trials, streams, seed)
-    return Decoded(found, restore.apply(found).astype(np.float32), restore.gain, restore.certainty)
+    found = _predicted(fitted, selection, trials, streams, seed)
+    restored = restore.apply(found.embedding).astype(np.float32)
+    category, colour = (logits.argmax(axis=1) for logits in (found.category, found.colour))
+    return Decoded(found.embedding, restored, restore.gain, restore.certainty, category, colour)
 
 
-def _embeddings(fitted: Fitted, others: TrialSet, trials: TrialSet, streams: str, seed: int) -> Floats:
+def _predicted(fitted: Fitted, others: TrialSet, trials: TrialSet, streams: str, seed: int) -> Predictions:
     if streams == TURN:
         return from_turn(fitted, others, trials, seed)
-    return fitted.predict(trials, 0 if streams == PICTURE else None).embedding
+    return fitted.predict(trials, 0 if streams == PICTURE else None)
 
 
-def from_turn(fitted: Fitted, others: TrialSet, trials: TrialSet, seed: int = 0) -> Floats:
-    """Embeddings (n, dim) with the picture's stream drawn from `others`."""
+def from_turn(fitted: Fitted, others: TrialSet, trials: TrialSet, seed: int = 0) -> Predictions:
+    """Answers with the picture's stream drawn from `others`, embeddings and logits averaged."""
     rng = np.random.default_rng(seed)
-    total = np.zeros(0)
+    found = []
     for _ in range(N_OTHERS):
         drawn = rng.integers(len(others), size=len(trials))
-        found = fitted.predict(replace(trials, static=others.static[drawn])).embedding
-        total = found.astype(np.float64) if not total.size else total + found
-    return np.asarray(total / N_OTHERS, dtype=np.float32)
+        found.append(fitted.predict(replace(trials, static=others.static[drawn])))
+    embedding, category, colour = (
+        np.asarray(np.mean([getattr(one, name) for one in found], axis=0, dtype=np.float64), dtype=np.float32)
+        for name in ("embedding", "category", "colour")
+    )
+    return Predictions(embedding, category, colour, found[0].centre)

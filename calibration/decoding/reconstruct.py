@@ -17,8 +17,9 @@ from scipy.spatial import cKDTree
 
 from calibration.decoding.alone import BOTH, STREAMS, decode
 from calibration.decoding.fitted import Fitted
-from calibration.decoding.trials import Floats, TrialSet
+from calibration.decoding.trials import Floats, Numbers, TrialSet
 from calibration.metrics.shapes import N_POINTS, f_score, in_unit_sphere, sampled
+from calibration.objects.colours import LABELS
 from calibration.stimuli import Item, Picture, StimulusSet
 from engines.errors import WorkError
 from engines.generators.base import PictureGenerator, Seen, ShapeGenerator, Surface
@@ -70,18 +71,28 @@ class Made:
     sources: tuple[Item, ...] = ()
 
 
+@dataclass(frozen=True)
+class Named:
+    """An object in words."""
+
+    category: str
+    colour: str
+
+
 @dataclass(frozen=True, eq=False)
 class Reconstructions:
     """Every row of one participant.
 
     `embeddings` by row, restored; `gains` by how much they were lengthened, `certainties` their correlation with true
-    ones on the selection objects.
+    ones on the selection objects. `named` are category and colour of each item, by row where they are known; "" is a
+    colour without a name.
     """
 
     participant: str
     truth: Truth
     rows: tuple[Made, ...]
     embeddings: dict[str, Floats]
+    named: dict[str, tuple[Named, ...]]
     gains: dict[str, float]
     certainties: dict[str, float]
     seeds: tuple[int, ...]
@@ -150,10 +161,17 @@ def reconstruct(
         sure = decoded[name].certainty if name in decoded else 1.0
         rows.append(makers.make(name, some, seeds, sure, lambda name=name: told(f"{name}, shapes")))  # type: ignore[misc]
     told("floors")
-    rows += [_nearest(training, stimuli, decoded[BOTH].as_decoded, makers.shape is not None)]
+    nearest = _nearest(training, decoded[BOTH].as_decoded)
+    rows += [_of_others(training, stimuli, nearest, makers.shape is not None)]
     rows += [_mean(training, selection, stimuli, len(shown), makers.shape is not None)]
+    embeddings[NEAREST] = training.targets[nearest]
+    named = {name: _named(test, one.category, one.colour) for name, one in decoded.items()}
+    shown_first = [np.flatnonzero(training.item == place)[0] for place in nearest]
+    named[NEAREST] = _named(training, training.category[shown_first], training.colour[shown_first])
     gains, certainties = ({n: getattr(d, what) for n, d in decoded.items()} for what in ("gain", "certainty"))
-    return Reconstructions(test.participant, truth, tuple(rows), embeddings, gains, certainties, seeds, test.simulated)
+    return Reconstructions(
+        test.participant, truth, tuple(rows), embeddings, named, gains, certainties, seeds, test.simulated
+    )
 
 
 def pictures_of(stimuli: StimulusSet, items: Sequence[Item]) -> Pictures:
@@ -204,12 +222,26 @@ def _surface(shaper: ShapeGenerator, seen: Seen) -> Surface | None:
         return None
 
 
-def _nearest(training: TrialSet, stimuli: StimulusSet, decoded: Floats, shapes: bool) -> Made:
+def _named(trials: TrialSet, category: Numbers, colour: Numbers) -> tuple[Named, ...]:
+    """Numbers (n,) in words; what those of colours mean is known of built-in objects alone."""
+    return tuple(
+        Named(trials.categories[kind], LABELS[hue] if trials.simulated and hue >= 0 else "")
+        for kind, hue in zip(category, colour, strict=True)
+    )
+
+
+def _nearest(training: TrialSet, decoded: Floats) -> Numbers:
+    """Which training item's embedding is nearest to each that was decoded."""
     known = np.unique(training.item)
     raw = training.targets[known]
     centre = raw.mean(axis=0)
     cosines = normalised(decoded - centre) @ normalised(raw - centre).T
-    items = tuple(training.items[known[best]] for best in cosines.argmax(axis=1))
+    return np.asarray(known[cosines.argmax(axis=1)])
+
+
+def _of_others(training: TrialSet, stimuli: StimulusSet, places: Numbers, shapes: bool) -> Made:
+    """Picture and shape of training items themselves."""
+    items = tuple(training.items[place] for place in places)
     return Made(NEAREST, pictures_of(stimuli, items), None, clouds_of(stimuli, items) if shapes else None, items)
 
 

@@ -3,6 +3,7 @@
 Thread: the one that called; renders the objects' parts where they are known.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from calibration.decoding.alone import BOTH, PICTURE, STREAMS, TURN
 from calibration.decoding.reconstruct import PICTURE_PX, Makers, Reconstructions
-from calibration.dominance import Dependency, Layers, dependency, over_seeds
+from calibration.dominance import Areas, Dependency, Layers, Segmenter, areas_of, dependency, over_seeds
 from calibration.objects.build import build
 from calibration.objects.builtin import BuiltIn
 from calibration.objects.render import Renderer
@@ -29,13 +30,14 @@ Parts = tuple[NDArray[np.int64], tuple[str, ...]]
 class Session:
     """Of each test object its index, and with pictures from either stream of another trial's EEG in `shuffled`.
 
-    `seeded` are those of a few objects, made from `N_SEEDS` seeds: by their place among the items.
+    `seeded` are those of a few objects, made from `N_SEEDS` seeds: by their place among the items. `averaged_over` says
+    of how many objects the maps are averaged over what.
     """
 
     own: tuple[Dependency, ...]
     shuffled: tuple[Dependency, ...]
     seeded: Mapping[int, Dependency]
-    parts: Mapping[Item, Parts]
+    averaged_over: Mapping[str, int]
 
     def table(self) -> list[tuple[str, dict[str, float]]]:
         """Means over objects: unstretched distances, the index where the object is, and how many were aligned."""
@@ -58,18 +60,22 @@ def session(
     makers: Makers,
     seed: int = 0,
     progress: Progress = lambda share, what: None,
+    segmenter: Segmenter | None = None,
 ) -> Session:
-    """The index of every object in `found`, whose rows have pictures."""
+    """The index of every object in `found`, whose rows have pictures; `segmenter` for those of unknown parts."""
     fused, static, dynamic = (_pictures_of(found, streams) for streams in (BOTH, PICTURE, TURN))
     parts = parts_of(found.truth.items) if found.simulated else {}
     other = _elsewhere(len(fused), seed)
-    own, shuffled = [], []
+    own, shuffled, areas = [], [], []
     for number, item in enumerate(found.truth.items):
         progress(number / len(fused), "dependency")
-        told = parts.get(item, (None, ()))
-        own.append(dependency(fused[number], static[number], dynamic[number], layers, *told))
-        shuffled.append(dependency(fused[number], static[other[number]], dynamic[other[number]], layers, *told))
-    return Session(tuple(own), tuple(shuffled), _seeded(found, layers, makers, parts, seed), parts)
+        known, names = parts.get(item, (None, ()))
+        areas.append(areas_of(known, names, fused[number], segmenter))
+        over = areas[-1].numbers, areas[-1].names
+        own.append(dependency(fused[number], static[number], dynamic[number], layers, *over))
+        shuffled.append(dependency(fused[number], static[other[number]], dynamic[other[number]], layers, *over))
+    seeded = _seeded(found, layers, makers, areas, seed)
+    return Session(tuple(own), tuple(shuffled), seeded, Counter(one.told for one in areas))
 
 
 def parts_of(items: Sequence[Item]) -> dict[Item, Parts]:
@@ -85,7 +91,7 @@ def parts_of(items: Sequence[Item]) -> dict[Item, Parts]:
 
 
 def _seeded(
-    found: Reconstructions, layers: Layers, makers: Makers, parts: Mapping[Item, Parts], seed: int
+    found: Reconstructions, layers: Layers, makers: Makers, areas: Sequence[Areas], seed: int
 ) -> dict[int, Dependency]:
     """Of a few objects, evenly among all, made again from other seeds."""
     assert makers.picture is not None
@@ -97,8 +103,8 @@ def _seeded(
             makers.picture.pictures(np.repeat(found.embeddings[streams][place][None], N_SEEDS, axis=0), seeds)
             for streams in STREAMS
         ]
-        told = parts.get(found.truth.items[place], (None, ()))
-        made[int(place)] = over_seeds(pictures[0], pictures[1], pictures[2], layers, *told)
+        over = areas[place].numbers, areas[place].names
+        made[int(place)] = over_seeds(pictures[0], pictures[1], pictures[2], layers, *over)
     return made
 
 

@@ -1,8 +1,9 @@
-"""What `evaluate --reconstruct` tells: tables of every row by every measure, and of the dependency index.
+"""What `evaluate --reconstruct` tells: tables of every row by every measure, of captions, of the dependency index.
 
 Thread: any.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,14 +11,27 @@ import numpy as np
 
 from calibration.decoding.alone import BOTH
 from calibration.decoding.reconstruct import MEAN, MEANINGS, NEAREST, ROWS, Reconstructions
+from calibration.decoding.reconstruct_captions import Captioned, about
 from calibration.decoding.reconstruct_dependency import N_SEEDED, N_SEEDS, Session
-from calibration.decoding.reconstruct_scores import ACCURACY, ALIGNED, AS_MADE, CHAMFER, DISTANCE, LPIPS, Scored
+from calibration.decoding.reconstruct_scores import (
+    ACCURACY,
+    ALIGNED,
+    AS_MADE,
+    CHAMFER,
+    DISTANCE,
+    FRECHET,
+    INCEPTION,
+    LPIPS,
+    Scored,
+)
+from calibration.decoding.reconstruct_sheet import evenly
 from calibration.dominance import CAVEATS
 
 Table = dict[str, Any]
 
 PIXELS = ("PSNR", "SSIM", "PixCorr", LPIPS)
 MISSING = "n/a"
+N_CAPTIONS_SHOWN = 12
 
 
 def marks_of(simulated: bool, pocket: Sequence[str]) -> tuple[str, ...]:
@@ -34,13 +48,18 @@ def tables(scores: Sequence[Scored], unit: str, marks: Sequence[str]) -> list[Ta
         "Pictures, two-way identification and generation accuracy": [
             m for m in metrics if m.startswith(("2-way", ACCURACY))
         ],
+        "All pictures together": [m for m in metrics if m.startswith((f"{FRECHET} ", f"{INCEPTION} "))],
         "Shapes, as they were made": [m for m in metrics if m.endswith(f", {AS_MADE}")],
         "Shapes, aligned": [m for m in metrics if m.endswith(f", {ALIGNED}")],
         "Shapes, identification of a view": [m for m in metrics if m.startswith("shape ")],
     }
     how = f"objects 08 and 09, mean EEG of all showings; 95 % intervals over {unit}"
     said = "; ".join([how, *marks])
-    found = [_by_row(f"Reconstruction. {kind}; {said}", scores, chosen) for kind, chosen in kinds.items() if chosen]
+    found = [
+        _by_row("; ".join([f"Reconstruction. {kind}", said, *_cautions(scores, chosen)]), scores, chosen)
+        for kind, chosen in kinds.items()
+        if chosen
+    ]
     there = dict.fromkeys(one.row for one in scores)
     meanings = [[row, MEANINGS[row]] for row in ROWS if row in there]
     if not meanings:
@@ -51,6 +70,29 @@ def tables(scores: Sequence[Scored], unit: str, marks: Sequence[str]) -> list[Ta
     ]
 
 
+def caption_tables(
+    told: Sequence[Captioned], scores: Sequence[Scored], author: str, unit: str, marks: Sequence[str]
+) -> list[Table]:
+    """How good captions are by row, how they came about, and those of some objects of the first participant."""
+    first = told[0]
+    made = f"by {first.captioner}, route {first.route}"
+    metrics = list(dict.fromkeys(one.metric for one in scores))
+    title = f"Captions {made}; true ones by {author}; 95 % intervals over {unit}"
+    found = [_by_row("; ".join([title, *marks]), scores, metrics)] if metrics else []
+    found.append({
+        "title": "How captions came about", "head": ["", ""], "rows": [list(line) for line in about(first, author)],
+        "n_text": 2,
+    })  # fmt: skip
+    true = [] if first.true is None else ["true"]
+    rows = [
+        [first.items[at].key, *([first.true[at][0]] if first.true else []), *(said[at] for said in first.said.values())]
+        for at in evenly(len(first.items), N_CAPTIONS_SHOWN)
+    ]
+    title = "; ".join([f"Captions {made}, participant {first.participant}", *marks])
+    head = ["object", *true, *first.said]
+    return [*found, {"title": title, "head": head, "rows": rows, "n_text": len(head)}]
+
+
 def dependency_tables(sessions: Sequence[Session], marks: Sequence[str], layers: str) -> list[Table]:
     """The index over objects, own EEG beside another trial's, and the spread over seeds."""
     found: dict[str, list[Mapping[str, float]]] = {}
@@ -59,7 +101,11 @@ def dependency_tables(sessions: Sequence[Session], marks: Sequence[str], layers:
             found.setdefault(name, []).append(values)
     heads = list(next(iter(found.values()))[0])
     rows = [[name, *(f"{np.mean([v[head] for v in values]):.3f}" for head in heads)] for name, values in found.items()]
-    title = "; ".join([f"Dependency index, through {layers}; means over objects 08 and 09", *marks])
+    over: Counter[str] = Counter()
+    for one in sessions:
+        over.update(one.averaged_over)
+    told = [f"{what} ({n} objects)" if len(over) > 1 else what for what, n in over.items()]
+    title = "; ".join([f"Dependency index, through {layers}; means over objects 08 and 09", *told, *marks])
     spread = [
         [f"deviation over {N_SEEDS} seeds of the generator, {N_SEEDED} objects",
          f"{np.mean([one.spread_over_seeds for one in sessions]):.3f}"],
@@ -77,9 +123,9 @@ def verdict(scores: Sequence[Scored]) -> tuple[str, str]:
     metrics = ("2-way pocket", "shape 2-way top-1 pocket")
     metric = next((name for name in metrics if any(one.metric == name for one in scores)), "")
     cells = {one.row: one for one in scores if one.metric == metric}
-    if BOTH not in cells:
+    own = cells.get(BOTH)
+    if own is None or own.ci95 is None:
         return "Nothing was reconstructed.", ""
-    own = cells[BOTH]
     floors = ", ".join(f"{name} {100 * cells[name].mean:.1f} %" for name in (NEAREST, MEAN) if name in cells)
     p = "" if own.p is None else f", p = {own.p:.3g} by permutation"
     above = own.ci95[0] > 0.5 and (own.p is None or own.p < 0.05)
@@ -102,6 +148,12 @@ def gains_line(found: Reconstructions) -> str:
     )
 
 
+def _cautions(scores: Sequence[Scored], metrics: Sequence[str]) -> list[str]:
+    """What is to be said beside any of these measures, once for each."""
+    said = dict.fromkeys((one.metric, one.caution) for one in scores if one.metric in metrics and one.caution)
+    return [f"{metric}: {caution}" for metric, caution in said]
+
+
 def _by_row(title: str, scores: Sequence[Scored], metrics: Sequence[str]) -> Table:
     cells = {(one.row, one.metric): one for one in scores}
     heads = [_head(metric.partition(", ")[0]) for metric in metrics]
@@ -115,13 +167,15 @@ def _by_row(title: str, scores: Sequence[Scored], metrics: Sequence[str]) -> Tab
 
 def _head(metric: str) -> str:
     """With an arrow where less is better."""
-    return f"{metric} ↓" if metric in (*CHAMFER, LPIPS) or metric.startswith(DISTANCE) else metric
+    return f"{metric} ↓" if metric in (*CHAMFER, LPIPS) or metric.startswith((DISTANCE, f"{FRECHET} ")) else metric
 
 
 def _cell(one: Scored | None) -> str:
     if one is None:
         return MISSING
     digits = 2 if one.metric == "PSNR" else 3
+    if one.ci95 is None:
+        return f"{one.mean:.{digits}f}"
     low, high = one.ci95
     told = f"{one.mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
     return told if one.p is None else f"{told} p {one.p:.3g}"

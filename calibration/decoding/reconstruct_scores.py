@@ -1,21 +1,25 @@
 """The table of reconstructions: every row of `reconstruct.py` by every measure, with intervals.
 
-Pictures: PSNR, SSIM, pixel correlation, two-way identification by features. Shapes: Chamfer distances and F-scores, as
-they came and aligned, and identification of a rendered view. What has no number has no row.
+Pictures: PSNR, SSIM, pixel correlation, two-way identification by features; all together the Frechet distance from
+what was seen, and the inception score. Shapes: Chamfer distances and F-scores, as they came and aligned, and
+identification of a rendered view. What has no number has no row.
 
-Intervals are over items for one participant, over participants for several; p of an identification is by permutation of
-which item each reconstruction belongs to. Thread: the one that called; renders.
+Intervals are over items for one participant, over participants for several; a number of all pictures together has none
+for one. p of an identification is by permutation of which item each reconstruction belongs to.
+
+Thread: the one that called; renders.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from calibration.decoding.reconstruct import Made, Reconstructions, Truth
 from calibration.decoding.scores import Measure, interval, mean_interval, score, shuffles
-from calibration.metrics.distances import feature_distance
+from calibration.metrics.distances import feature_distance, frechet_distance, inception_score
 from calibration.metrics.features import DISTANCE_BY, IDENTIFIED_BY, Extractor
 from calibration.metrics.generation import N_WAY, Classifier, generation_credit
 from calibration.metrics.identification import n_way_credit
@@ -29,6 +33,9 @@ from pipeline.types import Array
 AS_MADE, ALIGNED = "as made", "aligned"
 CHAMFER = ("Chamfer", "Chamfer L1")
 DISTANCE, ACCURACY, LPIPS = "distance", "GA", "LPIPS"
+FRECHET, INCEPTION = "FID", "IS"
+FRECHET_BY = ("Inception", "pocket")
+"""Levels in which all pictures together are compared with all that were seen."""
 VIEW_PX = 96
 WAYS = ((2, 1), (10, 3))
 """Of the identification of shapes: among how many, within the first how many (as Neuro-3D reports)."""
@@ -40,27 +47,33 @@ Progress = Callable[[float, str], None]
 class Measures:
     """What looks at pictures: networks, LPIPS as a function of truths and pictures made, and who names them.
 
-    `absent` are networks that are not here, and what to do about it.
+    `classifiers` judge generation accuracy, `scored_by` the inception score. `absent` are networks that are not here,
+    and what to do about it.
     """
 
     extractors: Sequence[Extractor]
     lpips: Callable[[Pictures, Pictures], Array] | None = None
     classifiers: Sequence[Classifier] = ()
+    scored_by: Sequence[Classifier] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Scored:
-    """One number of the table. `row` as in `reconstruct.ROWS`; `null` its values under permutation."""
+    """One number of the table. `row` as in `reconstruct.ROWS`; `null` its values under permutation.
+
+    `ci95` is None where there is one number of all items; `caution` is to be said beside it.
+    """
 
     row: str
     metric: str
     mean: float
-    ci95: tuple[float, float]
+    ci95: tuple[float, float] | None
     chance: float | None
     p: float | None
     n: int
     null: tuple[float, ...] = ()
+    caution: str = ""
 
 
 def scored(
@@ -95,7 +108,8 @@ def _pooled(cells: Sequence[Scored]) -> Scored:
     null = np.mean([cell.null for cell in cells], axis=0) if first.null else np.zeros(0)
     p = permutation_p(mean, null) if len(null) else None
     n = sum(cell.n for cell in cells)
-    return Scored(first.row, first.metric, mean, mean_interval(means), first.chance, p, n, tuple(null.tolist()))
+    ci95 = mean_interval(means)
+    return Scored(first.row, first.metric, mean, ci95, first.chance, p, n, tuple(null.tolist()), first.caution)
 
 
 class _Judge:
@@ -118,19 +132,31 @@ class _Judge:
         values = {"PSNR": psnr(*pairs), "SSIM": ssim(*pairs), "PixCorr": pixel_correlation(*pairs)}
         if self._measures.lpips is not None:
             values[LPIPS] = self._measures.lpips(*pairs)
-        found = [_valued(made.name, name, some) for name, some in values.items()]
+        found = [valued(made.name, name, some) for name, some in values.items()]
         features = self._of(made.pictures)
         for name, own in self._features.items():
             if name in IDENTIFIED_BY:
                 found.append(self._identified(made.name, f"2-way {name}", own, features[name], 2, 1))
             if name in DISTANCE_BY:
-                found.append(_valued(made.name, f"{DISTANCE} {name}", feature_distance(own, features[name])))
+                found.append(valued(made.name, f"{DISTANCE} {name}", feature_distance(own, features[name])))
         for classifier, labels in self._labels:
             name = f"{ACCURACY} {N_WAY}-way, {classifier.name}"
             earned = generation_credit(labels, classifier.logits(made.pictures))
             ci95 = interval(earned, self._own, np.zeros_like(self._own))
             found.append(Scored(made.name, name, float(earned.mean()), ci95, 1 / N_WAY, None, len(earned)))
-        return found
+        return [*found, *self._together(made.name, made.pictures, features)]
+
+    def _together(self, row: str, pictures: Pictures, features: Mapping[str, Floats]) -> Iterator[Scored]:
+        """Of all pictures of a row at once."""
+        for name, own in self._features.items():
+            if name in FRECHET_BY:
+                apart = frechet_distance(own, features[name])
+                yield Scored(row, f"{FRECHET} {name}", apart.value, None, None, None, apart.n, (), apart.caution)
+        for one in self._measures.scored_by:
+            probabilities = softmax(one.logits(pictures).astype(np.float64), axis=1)
+            score, _ = inception_score(probabilities, n_splits=1)
+            name = "pocket" if one.pocket else one.name
+            yield Scored(row, f"{INCEPTION} {name}", score, None, None, None, len(pictures))
 
     def shapes(self, made: Made) -> list[Scored]:
         """Of a row's shapes. One that was not made scores as the row's worst did, and is not left out."""
@@ -146,7 +172,7 @@ class _Judge:
             worst = np.concatenate([known[:, :2].max(axis=0), known[:, 2:].min(axis=0)])
             values = np.array([worst if row is None else row for row in rows])
             for name, column in zip(_SHAPE_METRICS, values.T, strict=True):
-                found.append(_valued(made.name, f"{name}, {how}", column))
+                found.append(valued(made.name, f"{name}, {how}", column))
         return found + self._seen(made)
 
     def _seen(self, made: Made) -> list[Scored]:
@@ -193,7 +219,8 @@ def _views(clouds: Sequence[Array | None]) -> Pictures:
         return np.stack([empty if one is None else renderer.picture(surface_of_points(one)) for one in clouds])
 
 
-def _valued(row: str, metric: str, values: Array) -> Scored:
+def valued(row: str, metric: str, values: Array) -> Scored:
+    """The mean of a number of each item, and Student's interval over them."""
     finite = values[np.isfinite(values)]
     return Scored(row, metric, float(finite.mean()), mean_interval(finite.tolist()), None, None, len(finite))
 

@@ -93,7 +93,8 @@ def dependency_sheet(
             Tile(_tinted(own.map, made[0]), _aligned(own)), by_part, Tile(_tinted(told.shuffled[at].map, made[0])),
         ))  # fmt: skip
     key = "Warm: the reconstruction hangs on the turn, to +1; cool: on the picture, to -1."
-    return sheet(rows, heads, title, marks, (key, *CAVEATS), across=1, tile_px=112)
+    over = f"By part: {'; '.join(told.averaged_over)}."
+    return sheet(rows, heads, title, marks, (key, over, *CAVEATS), across=1, tile_px=112)
 
 
 def _aligned(one: Dependency) -> str:

@@ -32,6 +32,7 @@ _RECALL_WEIGHT, _MOST_PENALTY, _PENALTY_POWER = 9, 0.5, 3
 _BEAM = 40  # Denkowski & Lavie 2014
 
 Truths = Sequence[Sequence[str]]
+Interval = tuple[float, float]
 
 
 class TextEncoder(Protocol):
@@ -58,18 +59,19 @@ def bleu(said: Sequence[str], truths: Truths, order: int = 4) -> float:
     Raises:
         InputError: not as many lists of true captions as captions, or an empty one.
     """
-    _require(said, truths)
-    pairs = [(words_of(text), [words_of(truth) for truth in own]) for text, own in zip(said, truths, strict=True)]
-    hits, totals = np.zeros(order), np.zeros(order)
-    for given, wanted in pairs:
-        for n in range(1, order + 1):
-            hits[n - 1] += _hits(given, wanted, n)
-            totals[n - 1] += max(len(given) - n + 1, 0)
-    if hits.min() == 0:
-        return 0.0
-    length = sum(len(given) for given, _ in pairs)
-    closest = sum(_closest(len(given), wanted) for given, wanted in pairs)
-    return _brevity(length, closest) * float(np.exp(np.mean(np.log(hits / totals))))
+    return _bleu(_counted(said, truths, order).sum(axis=0))
+
+
+def bleu_interval(said: Sequence[str], truths: Truths, order: int = 4, n: int = 1000, seed: int = 0) -> Interval:
+    """Percentiles 2.5 and 97.5 of BLEU-`order` over `n` draws of as many captions, with replacement (Koehn 2004).
+
+    Raises:
+        InputError: as `bleu`.
+    """
+    counts = _counted(said, truths, order)
+    draws = np.random.default_rng(seed).integers(len(counts), size=(n, len(counts)))
+    low, high = np.percentile([_bleu(counts[drawn].sum(axis=0)) for drawn in draws], [2.5, 97.5])
+    return float(low), float(high)
 
 
 def sentence_bleu(said: str, truths: Sequence[str], order: int = 4) -> float:
@@ -140,6 +142,30 @@ def _require(said: Sequence[str], truths: Truths) -> None:
         )
 
 
+def _counted(said: Sequence[str], truths: Truths, order: int) -> Array:
+    """(n, 2 order + 2) of each caption: hits and totals of n-grams, its length, and the nearest true one's.
+
+    Raises:
+        InputError: not as many lists of true captions as captions, or an empty one.
+    """
+    _require(said, truths)
+    rows = []
+    for text, own in zip(said, truths, strict=True):
+        given, wanted = words_of(text), [words_of(truth) for truth in own]
+        hits = [_hits(given, wanted, n) for n in range(1, order + 1)]
+        totals = [max(len(given) - n + 1, 0) for n in range(1, order + 1)]
+        rows.append([*hits, *totals, len(given), _closest(len(given), wanted)])
+    return np.array(rows, dtype=np.float64)
+
+
+def _bleu(counts: Array) -> float:
+    """BLEU of the sums of what `_counted` counts."""
+    hits, totals = np.split(counts[:-2], 2)
+    if hits.min() == 0:
+        return 0.0
+    return _brevity(counts[-2], counts[-1]) * float(np.exp(np.mean(np.log(hits / totals))))
+
+
 def _grams(words: list[str], n: int) -> Counter[tuple[str, ...]]:
     return Counter(zip(*(words[i:] for i in range(n)), strict=False))
 
@@ -157,7 +183,7 @@ def _closest(length: int, wanted: list[list[str]]) -> int:
     return min((len(words) for words in wanted), key=lambda n: (abs(n - length), n))
 
 
-def _brevity(length: int, wanted: int) -> float:
+def _brevity(length: float, wanted: float) -> float:
     """1 where captions are as long as the true ones, less where they are shorter."""
     if length >= wanted:
         return 1.0

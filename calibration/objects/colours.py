@@ -36,6 +36,11 @@ def colour_label(category: str, number: int) -> int:
     return int(Draw("colour", category, number).rng.choice(len(LABELS), p=FREQUENCIES))
 
 
+def sentence(category: str, colour: int) -> str:
+    """An object of `category` whose main colour is `colour` of LABELS, in words: "a red chair"."""
+    return f"a {LABELS[colour]} {category}"
+
+
 def paint(category: str, number: int, areas: Array) -> Array:
     """A colour for each part, (n, 3) from 0 to 1, where `areas` (n,) is how much is seen of each.
 

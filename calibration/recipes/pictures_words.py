@@ -15,18 +15,13 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from calibration.objects.colours import LABELS
+from calibration.objects.colours import LABELS, sentence
 from calibration.recipes.pictures_data import Shown
 from calibration.recipes.pictures_fit import Denoising, Progress, Stage, descending
 from calibration.recipes.pictures_nets import N_WORDS, NetsConfig, new_sd15, sd15_scheduler
 
 _MOST_WORDS = 1024
 _START, _END = "<|startoftext|>", "<|endoftext|>"
-
-
-def sentence(category: str, colour: int) -> str:
-    """What the model is told of an object of `category` whose main colour is `colour` of LABELS."""
-    return f"a {LABELS[colour]} {category}"
 
 
 def new_tokenizer(categories: Sequence[str]) -> Any:

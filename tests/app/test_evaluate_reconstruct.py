@@ -15,6 +15,7 @@ from calibration.decoding.read import from_eeg3d
 from calibration.recipes.systems import systems
 from calibration.surface_view import surface_of
 from engines.generators.choose import Generators
+from engines.generators.words import Words
 from tests.calibration.decoding.folders import small_folder
 
 
@@ -59,7 +60,9 @@ def models(data, tmp_path_factory):
 def fakes(monkeypatch):
     """Generators of a few lines; shapes stay where they are, because aligning has tests of its own and takes long."""
     monkeypatch.setattr(reconstruct_scores, "aligned", lambda made, truth: made)
-    monkeypatch.setattr(reconstruct, "open_generators", lambda config, encoder: Generators(Painter(), Potter()))
+    monkeypatch.setattr(
+        reconstruct, "open_generators", lambda config, encoder: Generators(Painter(), Potter(), Words())
+    )
 
 
 def call(models, data, out, *more):
@@ -73,20 +76,38 @@ def test_models_of_several_participants_are_reconstructed_and_pooled(data, model
     report = json.loads(capsys.readouterr().out)
     told = report["reconstructions"]
     assert told["participants"] == ["sub01", "sub02"]
-    assert told["generators"] == {"picture": "painter", "mesh": "potter"}
+    assert told["generators"] == {"picture": "painter", "mesh": "potter", "caption": "words"}
     assert "simulated participant" in told["marks"][0]
     assert "potter" in told["marks"][1]
     pooled = {(one["row"], one["metric"]): one["mean"] for one in told["scores"]}
     each = [{(one["row"], one["metric"]): one["mean"] for one in some} for some in told["by_participant"].values()]
     for row in ("both streams", "picture alone", "turn alone", "true embedding", "nearest neighbour", "mean"):
-        for metric in ("SSIM", "2-way pocket", "F 0.05, as made", "F 0.05, aligned"):
+        for metric in ("SSIM", "2-way pocket", "F 0.05, as made", "F 0.05, aligned", "FID pocket", "IS pocket"):
             assert pooled[row, metric] == pytest.approx(np.mean([one[row, metric] for one in each]))
+    captions = told["captions"]
+    assert captions["about"]["route"] == "words" and "by rule" in captions["about"]["true captions by"]
+    for row in ("both streams", "picture alone", "turn alone", "nearest neighbour"):
+        assert {one["metric"] for one in captions["scores"] if one["row"] == row} == {"BLEU-1", "BLEU-4", "METEOR"}
+    assert all(text["true"][0].startswith("a ") for text in captions["texts"]["sub01"])
     assert {"own EEG", "another trial's EEG"} == set(told["dependency"][0])
     for kind in ("pictures", "shapes", "dependency"):
         assert (tmp_path / f"{kind}-sub01.png").stat().st_size > 1000
     page = (tmp_path / "report.html").read_text()
     assert page.count("data:image/png") >= 6
     assert "never how much" in page
+    assert "how often category and colour were right" in page
+    assert "covariance has no full rank" in page
+
+
+def test_true_captions_that_lack_an_object_are_refused_with_its_name(data, models, fakes, tmp_path, capsys):
+    path = data / "captions.csv"
+    path.write_text("item,caption\nface/08,a face\n")
+    try:
+        assert main(call(models[:1], data, tmp_path)) == 2
+    finally:
+        path.unlink()
+    err = capsys.readouterr().err
+    assert "a true caption of each of 4 objects; 3 have none" in err
 
 
 def test_models_that_cannot_be_pooled_are_refused(data, models, tmp_path, capsys):

@@ -56,7 +56,27 @@ class Pooled:
         return self._seen.pop()
 
 
-def inception(weights: Path | None = None) -> Pooled:
+class InceptionV3(Pooled):
+    """Inception-v3, which also names what it sees.
+
+    Thread: any, one at a time.
+    """
+
+    def logits(self, pictures: Pictures) -> Floats:
+        """(n, 1000), of ImageNet's classes.
+
+        Raises:
+            InputError: not (n, height, width, 3) uint8.
+        """
+        return in_batches(pictures, self._classified)
+
+    def _classified(self, pictures: Pictures) -> Tensor:
+        logits: Tensor = self._net(scaled(resized(pictures, self.size_px), IMAGENET))
+        self._seen.clear()
+        return logits
+
+
+def inception(weights: Path | None = None) -> InceptionV3:
     """Inception-v3.
 
     Raises:
@@ -65,7 +85,7 @@ def inception(weights: Path | None = None) -> Pooled:
     path = found(INCEPTION_FILE, weights, _TORCHVISION.format(INCEPTION_FILE))
     net = torchvision_models().inception_v3(weights=None, aux_logits=True, transform_input=True, init_weights=False)
     fill(net, read(path), path)
-    return Pooled("Inception", net, net.avgpool, 342)
+    return InceptionV3("Inception", net, net.avgpool, 342)
 
 
 def efficientnet_b1(weights: Path | None = None) -> Pooled:

@@ -69,6 +69,15 @@ class FirstFeatures:
         return {"pocket": pictures[:, ::step, ::step].reshape(len(pictures), -1).astype(np.float32)}
 
 
+class Colour:
+    """Names a picture by its brightest channel; sure where it stands out."""
+
+    name, pocket = "colour", True
+
+    def logits(self, pictures):
+        return (pictures.mean(axis=(1, 2)) / 4).astype(np.float32)
+
+
 def plain(features):
     ramp = np.linspace(0, 1, 32)[:, None, None] * features[3:6]
     return np.clip(100 + 20 * (features[:3] - 5) + 20 * ramp + np.zeros((32, 32, 3)), 0, 255).astype(np.uint8)
@@ -87,7 +96,7 @@ def found():
 
 @pytest.fixture(scope="module")
 def table(found):
-    return scored(found[1], Measures([FirstFeatures()]), n_permutations=49)
+    return scored(found[1], Measures([FirstFeatures()], scored_by=[Colour()]), n_permutations=49)
 
 
 def test_every_row_has_a_picture_and_a_cloud_for_every_test_object(found) -> None:
@@ -116,7 +125,7 @@ def test_the_nearest_neighbour_is_of_the_category_that_was_decoded(found) -> Non
 
 def test_embeddings_of_one_stream_differ_from_those_of_both(found) -> None:
     _, made = found
-    assert set(made.embeddings) == {*STREAMS, TRUE}
+    assert set(made.embeddings) == {*STREAMS, TRUE, NEAREST}
     for streams in (PICTURE, TURN):
         assert np.abs(made.embeddings[streams] - made.embeddings[BOTH]).max() > 0.01
 
@@ -129,6 +138,25 @@ def test_what_was_decoded_is_identified_and_the_mean_stands_at_chance(table) -> 
     assert own.p <= 0.05
     assert mean.mean == 0.5
     assert cells[TRUE, "2-way pocket"].mean >= own.mean
+
+
+def test_all_pictures_together_are_as_far_from_what_was_seen_as_they_differ_from_it(found, table) -> None:
+    cells = {(one.row, one.metric): one for one in table}
+    frechet = {row: cells[row, "FID pocket"] for row in ROWS}
+    assert frechet[TRUE].mean < 0.01 * frechet[MEAN].mean  # the painter's pictures are smaller
+    assert frechet[TRUE].mean < frechet[BOTH].mean < frechet[MEAN].mean
+    logits = Colour().logits(found[1].row(BOTH).pictures).astype(np.float64)
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    score = np.exp(np.mean(np.sum(p * np.log(p / p.mean(axis=0)), axis=1)))
+    assert cells[BOTH, "IS pocket"].mean == pytest.approx(score) and score > 1
+    assert cells[MEAN, "IS pocket"].mean == pytest.approx(1)
+
+
+def test_one_number_of_all_pictures_has_no_interval_and_says_that_they_are_few(table) -> None:
+    (together,) = [one for one in tables(table, "objects", ()) if "All pictures together" in one["title"]]
+    assert together["head"][1:] == ["FID pocket ↓", "IS pocket"]
+    assert all("[" not in cell for row in together["rows"] for cell in row)
+    assert "12 pictures in 48 dimensions" in together["title"]
 
 
 def test_tables_name_every_row_and_the_verdict_both_floors(table) -> None:

@@ -7,13 +7,14 @@ from tqdm import tqdm
 
 from calibration.objects import build as building
 from calibration.objects.catalogue import SELECTION, TRAINING
+from calibration.objects.colours import sentence
 from calibration.recipes import pictures_write, pocket_pictures
 from calibration.recipes.object_views import digest_of, solids_of, views_of
 from calibration.recipes.pictures_data import Choice, as_pictures, batches, fronts, mixed
 from calibration.recipes.pictures_fit import Denoising, Looks, Stage, Weights, autoencoding, decoded, descending
 from calibration.recipes.pictures_nets import Drawing, NetsConfig, new_vae, turbo_scheduler
 from calibration.recipes.pictures_score import correlation, identified
-from calibration.recipes.pictures_words import nearest, sentence
+from calibration.recipes.pictures_words import nearest
 from calibration.recipes.pocket_pictures import Material, Recipe, trained_pair
 from engines.generators.pocket import PicturesOrigin, pocket_words
 from engines.generators.pocket import pocket_pictures as opened
