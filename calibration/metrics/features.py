@@ -15,6 +15,7 @@ from typing import Protocol
 from engines.errors import InputError
 from engines.generators.hub import model_folder
 from engines.vision.base import Floats, Pictures
+from engines.vision.features.clip import FILES, HOW_TO_GET, REPOSITORY, ClipPictures
 from engines.vision.features.lpips import Lpips
 from engines.vision.features.pocket import PocketFeatures
 from engines.vision.features.pooled import efficientnet_b1, inception, swav
@@ -111,6 +112,4 @@ def layers(config: FeaturesConfig) -> Trunk:
 
 
 def _clip(configured: Path | None) -> Extractor:
-    from engines.vision.features.clip import FILES, HOW_TO_GET, REPOSITORY, ClipPictures  # transformers takes seconds
-
     return ClipPictures.load(model_folder(REPOSITORY, FILES, configured, HOW_TO_GET))

@@ -6,17 +6,19 @@ Any folder in Hugging Face's format with a CLIP vision tower and its projection 
 
 import json
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
-from transformers import CLIPVisionModelWithProjection
 
 from engines.errors import InputError
 from engines.generators.hub import name_of
 from engines.vision.base import Floats, Pictures
 from engines.vision.clip_tower import load_tower
 from engines.vision.pixels import Pixels
+
+if TYPE_CHECKING:
+    from transformers import CLIPVisionModelWithProjection
 
 REPOSITORY = "laion/CLIP-ViT-H-14-laion2B-s32B-b79K"
 FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
@@ -35,7 +37,7 @@ class OpenClip:
     Thread: any, one at a time.
     """
 
-    def __init__(self, name: str, model: CLIPVisionModelWithProjection, pixels: Pixels) -> None:
+    def __init__(self, name: str, model: "CLIPVisionModelWithProjection", pixels: Pixels) -> None:
         self.name = name
         self.pixels = pixels
         self.model = model

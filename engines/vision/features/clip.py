@@ -4,16 +4,18 @@ Apart from `engines.vision.openclip`, which prepares pictures as CLIP itself doe
 """
 
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from torch import Tensor
-from transformers import CLIPVisionModelWithProjection
 
 from engines.errors import InputError
 from engines.vision.base import Floats, Pictures
 from engines.vision.clip_tower import load_tower
 from engines.vision.features.pooled import in_batches
 from engines.vision.features.resize import CLIP, resized, scaled
+
+if TYPE_CHECKING:
+    from transformers import CLIPVisionModelWithProjection
 
 REPOSITORY = "openai/clip-vit-large-patch14"
 FILES = ("config.json", "model.safetensors")
@@ -28,7 +30,7 @@ class ClipPictures:
 
     name, pocket = "CLIP", False
 
-    def __init__(self, model: CLIPVisionModelWithProjection) -> None:
+    def __init__(self, model: "CLIPVisionModelWithProjection") -> None:
         self._model = model
 
     @classmethod

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -28,6 +31,14 @@ def test_the_pocket_encoder_is_always_here_and_what_is_not_says_what_to_get():
         "pocket early": (2, 32 * 24 * 24), "pocket late": (2, 128 * 6 * 6), "pocket": (2, 1024),
     }  # fmt: skip
     assert set(given) <= {*IDENTIFIED_BY, *DISTANCE_BY}
+
+
+def test_without_clip_transformers_is_not_imported():
+    code = (
+        "import sys; from calibration.metrics.features import FeaturesConfig, extractors; "
+        "extractors(FeaturesConfig()); sys.exit('transformers' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=150).returncode == 0
 
 
 def test_weights_where_torch_hub_keeps_them_are_taken(caches):
