@@ -87,7 +87,8 @@ class StagedRestore:
         return cls(
             np.array(counts, dtype=np.int64),
             np.stack([stages[n].decoded for n in counts]),
-            *(np.array([getattr(stages[n], name) for n in counts], dtype=np.float32) for name in ("gain", "certainty")),
+            np.array([stages[n].gain for n in counts], dtype=np.float32),
+            np.array([stages[n].certainty for n in counts], dtype=np.float32),
             stages[counts[0]].centre,
         )
 

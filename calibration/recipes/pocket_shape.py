@@ -1,24 +1,27 @@
 """Training of the pocket shape decoder on built-in objects 00 to 06; 07 chooses the step, 08 and 09 stay unopened.
 
-    loss =   |distance - true distance|, the true one cut off at `CUT` (after DeepSDF: Park et al. 2019,
-             arXiv:1901.05103, equation 4; there a prediction cut off too learns nothing where it is most wrong)
+    loss =   cross entropy of the share of objects around a point, against whether this one is around it (blurred);
+             points close to this one's surface weigh the less the less certain it is
            + 2 (colour - colour of the nearest part)^2 near the surface (with the absolute error, all stay brown)
 
 Asked are points near the surface and all about. Embeddings are those of the pocket vision encoder: of the object as its
 picture shows it and turned a little to both sides, in its own and in other paints; they are disturbed as decoded ones
-are. The answer is always the object in its own frame. See docs/decisions/0166-pocket-shape.md.
+are, from a little to so much that nothing is left, and the network is told how much. The answer is always the object in
+its own frame. See docs/decisions/0166-pocket-shape.md and 0183-how-sure-an-embedding-is.md.
 """
 
 import copy
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from calibration.metrics.shapes import f_score, sampled
 from calibration.objects.catalogue import CATEGORIES, SELECTION, TRAINING
@@ -28,36 +31,42 @@ from calibration.objects.solid import Solid, scatter
 from calibration.recipes.augment import repainted
 from calibration.recipes.object_views import ObjectViews, Progress, digest_of, solids_of, views_of
 from engines.errors import WorkError
-from engines.generators.base import Seen
-from engines.generators.shape import PocketShape, ShapeConfig, ShapeNet, ShapeOrigin
+from engines.generators.base import Seen, Surface
+from engines.generators.shape import Drawing, PocketShape, ShapeConfig, ShapeNet, ShapeOrigin
 from engines.vision.base import Floats, PictureEncoder
 from engines.vision.pocket import PocketVision
+from pipeline.types import Array
 
-CUT = 0.1
 N_ASKED = 16_384
 ANGLES = (0, 1, -1)
 """Of the views: the picture itself, and turned to both sides."""
-LEVELS = (0.0, 0.01, 0.02, 0.03)
-"""Distances at which the surface may be drawn."""
-TOLERANCE = 0.05
+SURE, LOW, HIGH = (0.6, 0.5, 0.4), (0.15, 0.2, 0.25, 0.3), (0.8, 1.0, 1.25, 1.5, 2.0)
+"""Shares of objects at which the surface may be drawn: a certain one, and from where to where of a guess."""
+TOLERANCE, OF_GUESSES = 0.05, 0.1
+"""At which pictures are compared, and a guess, as the floor of mean points is (`calibration.decoding.reconstruct`)."""
+CHECKED = (1.0, 0.5, 0.15)
+"""Certainties at which a training is judged."""
 
 _SCATTER = (0.03, 0.1)
+_CUBE, _AREA = 2.1**3, 2.0
+_NEAR = 0.05
 _N_CHECKED = 2048
 _N_COMPARED = 2048
+_N_AXES = 256
+_LEAST, _HALVINGS = 1e-9, 30
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How long and how hard. `kept` is the least correlation that a disturbed embedding keeps with the true one."""
+    """How long and how hard. `least` is the least correlation that a disturbed embedding keeps with the true one."""
 
     n_steps: int = 1600
     n_objects: int = 32
     n_points: int = 1024
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
-    kept: float = 0.5
+    least: float = 0.02
     colour_weight: float = 2.0
-    inside_weight: float = 2.0
     n_checks: int = 8
 
 
@@ -95,7 +104,7 @@ def train(
 
     def keep(net: ShapeNet) -> None:
         if snapshot:
-            PocketShape(copy.deepcopy(net), LEVELS[0], origin).save(snapshot)
+            PocketShape(copy.deepcopy(net), Drawing(SURE[0], LOW[0], HIGH[0]), origin).save(snapshot)
 
     net = fitting.run(asked, _part(progress, 0.45, 1.0), keep)
     return drawn(net, asked, selection, origin)
@@ -170,31 +179,64 @@ def _painted(solids: Sequence[Solid], views: ObjectViews) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Embeddings (m, dim) that others are disturbed with, their mean and their deviation (dim,)."""
+    """Embeddings (m, dim) that others are disturbed with, their mean and their deviation (dim,).
+
+    They lie in a plane of `axes` (dim, k), with `variances` (k,) along them, the largest first.
+    """
 
     raw: Tensor
     centre: Tensor
     spread: Tensor
+    axes: Tensor
+    variances: Tensor
 
     @classmethod
     def of(cls, shapes: Shapes) -> "Pool":
         """All of `shapes`."""
-        raw = torch.from_numpy(shapes.embeddings.reshape(-1, shapes.embeddings.shape[-1]))
-        return cls(raw, raw.mean(dim=0), raw.std(dim=0))
+        return cls.of_embeddings(torch.from_numpy(shapes.embeddings.reshape(-1, shapes.embeddings.shape[-1])))
+
+    @classmethod
+    def of_embeddings(cls, raw: Tensor) -> "Pool":
+        """All of `raw` (m, dim)."""
+        centre = raw.mean(dim=0)
+        away = raw - centre
+        variances, axes = torch.linalg.eigh(away.T @ away / len(raw))
+        variances, axes = variances.flip(0)[:_N_AXES].clamp(min=0), axes.flip(1)[:, :_N_AXES]
+        return cls(raw, centre, raw.std(dim=0), axes.contiguous(), variances)
 
 
-def disturbed(embeddings: Tensor, pool: Pool, kept: float, random: torch.Generator) -> Tensor:
-    """`embeddings` (n, dim) mixed with errors such as decoders make, each with a correlation from `kept` to 1.
+def disturbed(embeddings: Tensor, pool: Pool, certainty: Tensor, random: torch.Generator) -> Tensor:
+    """`embeddings` (n, dim) as a regression would decode them and `restore` lengthen them, `certainty` (n, 1) above 0.
 
-    The mean and deviation stay, as after `calibration.decoding.restore`. Half of an error is like another object of
-    `pool`, half is noise in every dimension.
+    Of every axis a regression answers with the share of its variance that it knows, and misses the rest (the
+    posterior mean of a normal distribution). Errors are partly the difference to another object of `pool`, partly
+    normal with the covariance of all; on some they weigh on all axes alike, on others the more the less an axis varies.
+    The deviation stays; the correlation becomes `certainty`.
     """
     n = len(embeddings)
+    evenness, of_other = torch.rand(n, 1, generator=random), torch.rand(n, 1, generator=random)
     other = pool.raw[torch.randint(len(pool.raw), (n,), generator=random)]
-    true, error = ((raw - pool.centre) / pool.spread for raw in (embeddings, other))
-    error = (error + torch.randn(true.shape, generator=random)) / 2**0.5
-    share = kept + (1 - kept) * torch.rand(n, 1, generator=random)
-    return pool.centre + pool.spread * (share * true + (1 - share**2).sqrt() * error)
+    true, error = ((raw - pool.centre) @ pool.axes for raw in (embeddings, other))
+    noise = torch.randn(true.shape, generator=random) * pool.variances.sqrt()
+    error = of_other.sqrt() * error + (1 - of_other).sqrt() * noise
+    known = _known(pool.variances, certainty, evenness)
+    decoded = known * true + (known * (1 - known)).sqrt() * error
+    return pool.centre + decoded @ pool.axes.T / certainty
+
+
+def _known(variances: Tensor, certainty: Tensor, evenness: Tensor) -> Tensor:
+    """(n, k) shares of `variances` (k,) that are known where noise leaves a correlation of `certainty` over all.
+
+    With `evenness` (n, 1) 0 the noise is in proportion to variances, with 1 the same along all axes. By halving.
+    """
+    relative = (variances / variances[0]).clamp(min=_LEAST) ** evenness
+    low, high = torch.full_like(certainty, -30.0), torch.full_like(certainty, 30.0)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        known = relative / (relative + middle.exp())
+        louder = (known * variances).sum(dim=1, keepdim=True) > certainty.square() * variances.sum()
+        low, high = torch.where(louder, middle, low), torch.where(louder, high, middle)
+    return known
 
 
 class Fitting:
@@ -243,22 +285,29 @@ class Fitting:
         return float(loss.detach())
 
     def loss_on(self, asked: Shapes) -> float:
-        """Of other objects' pictures, half of them disturbed; always the same points and disturbances."""
+        """Of other objects' pictures, as certain as `CHECKED`; always the same points and disturbances."""
         rng, random = np.random.default_rng(0), torch.Generator().manual_seed(0)
         n = len(asked.embeddings)
         raw = torch.from_numpy(asked.embeddings[:, 0, 0])
         batch = _batch(asked, np.arange(n), np.zeros(n, dtype=int), _N_CHECKED, rng)
-        with torch.inference_mode():
-            seen = (raw, disturbed(raw, self._pool, self._recipe.kept, random))
-            return float(sum(_loss(self.net.eval(), some, batch, self._recipe) for some in seen)) / len(seen)
+        losses = []
+        for share in CHECKED:
+            certainty = torch.full((n, 1), share)
+            seen = disturbed(raw, self._pool, certainty, random)
+            with torch.inference_mode():
+                losses.append(float(_loss(self.net.eval(), seen, certainty, batch, self._recipe)))
+        return sum(losses) / len(losses)
 
-    def _batch(self) -> tuple[Tensor, "Batch"]:
+    def _batch(self) -> tuple[Tensor, Tensor, "Batch"]:
         known, n, rng = self._known, self._recipe.n_objects, self._rng
         n_objects, n_angles, n_paints = known.embeddings.shape[:3]
         rows, angles, paints = (rng.integers(most, size=n) for most in (n_objects, n_angles, n_paints))
         raw = torch.from_numpy(known.embeddings[rows, angles, paints])
+        least = self._recipe.least
+        certainty = least + (1 - least) * torch.rand(n, 1, generator=self._random)
         return (
-            disturbed(raw, self._pool, self._recipe.kept, self._random),
+            disturbed(raw, self._pool, certainty, self._random),
+            certainty,
             _batch(known, rows, paints, self._recipe.n_points, rng),
         )
 
@@ -280,34 +329,65 @@ def _batch(
     return Batch(points, distances, torch.from_numpy(shapes.paints[rows[:, None], paints[:, None], shapes.parts[at]]))
 
 
-def _loss(net: ShapeNet, embeddings: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
+def _loss(net: ShapeNet, embeddings: Tensor, certainty: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
     # Less time than in single precision on processors that multiply in it; the weights stay single.
     with torch.autocast("cpu", torch.bfloat16):
-        answers: tuple[Tensor, Tensor] = net(embeddings, batch.points)
-    (distances, colours), true = (answer.float() for answer in answers), batch.distances
-    # Beyond the cut, every answer beyond it on the same side is right.
-    target = torch.where(true > CUT, distances.clamp(min=CUT), true)
-    target = torch.where(true < -CUT, distances.clamp(max=-CUT), target)
-    weights = 1 + (recipe.inside_weight - 1) * (true < 0)
-    off = (colours - batch.colours).square()[true.abs() < CUT / 2]
-    loss: Tensor = (weights * (distances - target).abs()).mean() / CUT + recipe.colour_weight * off.mean()
-    return loss
+        answers: tuple[Tensor, Tensor] = net(embeddings, certainty, batch.points)
+    (distances, colours), soft = (answer.float() for answer in answers), net.config.soft
+    weights = _seldom(batch.distances) ** (1 - certainty)
+    around = functional.binary_cross_entropy_with_logits(
+        -distances / soft, torch.sigmoid(-batch.distances / soft), weights / weights.mean(dim=1, keepdim=True)
+    )
+    off = (colours - batch.colours).square()[batch.distances.abs() < _NEAR]
+    return around + recipe.colour_weight * off.mean()
+
+
+def _seldom(distances: Tensor) -> Tensor:
+    """How seldom a point so far from a surface is asked for, 1 far from it, for objects of surface `_AREA`.
+
+    Points are asked near an object's own surface. To a network that does not know which object it is, this would tell
+    that surfaces are near wherever it is asked.
+    """
+    shares = (1 / 2, 1 / 4)
+    anywhere = (1 - sum(shares)) / _CUBE
+    often = torch.ones_like(distances)
+    for share, width in zip(shares, _SCATTER, strict=True):
+        height = share / (_AREA * width * (2 * np.pi) ** 0.5)
+        often = often + height / anywhere * torch.exp(-((distances / width) ** 2) / 2)
+    return 1 / often
 
 
 def drawn(net: ShapeNet, asked: Shapes, solids: Sequence[Solid], origin: ShapeOrigin) -> PocketShape:
-    """`net` drawing at the one of `LEVELS` where the pictures of `solids` come out best, with its scores there."""
-    scores = {level: scored(PocketShape(net, level, origin), asked, solids) for level in LEVELS}
-    level = max(scores, key=lambda level: scores[level]["f_score"])
-    return PocketShape(net, level, replace(origin, scores=scores[level]))
+    """`net` drawing as pictures of `solids`, and a guess at them, come out best, with its scores."""
+    clouds = [sampled(solid, _N_COMPARED) for solid in solids]
+    raw, nothing = asked.embeddings[:, 0, 0], net.centre.numpy()
+
+    def of_pictures(drawing: Drawing) -> dict[str, float]:
+        return scored(PocketShape(net, drawing, origin), raw, clouds)
+
+    def of_a_guess(drawing: Drawing) -> float:
+        surface = _surface(PocketShape(net, drawing, origin), Seen(nothing, certainty=0.0))
+        return 0.0 if surface is None else float(np.mean([_f_score(surface, cloud, OF_GUESSES) for cloud in clouds]))
+
+    sure = max(SURE, key=lambda share: of_pictures(Drawing(share, share, share))["f_score"])
+    drawing = max((Drawing(sure, low, high) for low, high in product(LOW, HIGH)), key=of_a_guess)
+    scores = of_pictures(drawing) | {"f_score_of_a_guess": of_a_guess(drawing)}
+    return PocketShape(net, drawing, replace(origin, scores=scores))
 
 
-def scored(shape: PocketShape, asked: Shapes, solids: Sequence[Solid]) -> dict[str, float]:
-    """Means over `solids`: F-score at `TOLERANCE`, 0 where no surface was found, and the share where one was."""
-    f_scores = []
-    for embedding, solid in zip(asked.embeddings[:, 0, 0], solids, strict=True):
-        try:
-            surface = shape.surface(Seen(embedding))
-        except WorkError:
-            continue
-        f_scores.append(f_score(sampled(surface, _N_COMPARED), sampled(solid, _N_COMPARED), TOLERANCE))
-    return {"f_score": sum(f_scores) / len(solids), "found": len(f_scores) / len(solids)}
+def scored(shape: PocketShape, raw: Floats, clouds: Sequence[Array]) -> dict[str, float]:
+    """Means over `clouds`: F-score at `TOLERANCE`, 0 where no surface was found, and the share where one was."""
+    surfaces = [_surface(shape, Seen(one)) for one in raw]
+    f_scores = [_f_score(s, cloud, TOLERANCE) for s, cloud in zip(surfaces, clouds, strict=True) if s is not None]
+    return {"f_score": sum(f_scores) / len(clouds), "found": len(f_scores) / len(clouds)}
+
+
+def _surface(shape: PocketShape, seen: Seen) -> Surface | None:
+    try:
+        return shape.surface(seen)
+    except WorkError:
+        return None
+
+
+def _f_score(surface: Surface, cloud: Array, tolerance: float) -> float:
+    return f_score(sampled(surface, _N_COMPARED), cloud, tolerance)

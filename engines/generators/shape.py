@@ -1,12 +1,18 @@
 """The pocket shape decoder: from an embedding to a signed distance and a colour anywhere in the unit cube, to a mesh.
 
-    embedding -> [standardised, linear] -> three planes of 6 x 6 -> transposed convolutions -> three of 48 x 48
+    embedding -> [as far from the mean as it is certain, standardised, linear] -> three planes of 6 x 6
+        -> transposed convolutions -> three of 48 x 48
     point -> the planes' features where it falls on them -> three small layers -> distance
     the same features and a short word on the embedding's colours -> three small layers -> red, green, blue
     points of a grid -> marching cubes (Lorensen & Cline 1987) -> vertices -> their colours
 
-Planes: Chan et al. 2022 (EG3D, arXiv:2112.07945). Distances: Park et al. 2019 (DeepSDF, arXiv:1901.05103). Trained by
-`calibration/recipes/pocket_shape.py` on built-in objects only, in their own frame: z up, front towards -y.
+The distance is soft: sigmoid(-distance / `soft`) is how many of all objects that the embedding may stand for have the
+point within them, as a share (Mescheder et al. 2019, CVPR). Of a certain embedding it is about the signed distance, and
+one level of it is drawn. Of an uncertain one no level looks like any object: there the level is halftoned (`Drawing`),
+and the shape falls apart into grains, the closer together the more objects are there.
+
+Planes: Chan et al. 2022 (EG3D, arXiv:2112.07945). Trained by `calibration/recipes/pocket_shape.py` on built-in objects
+only, in their own frame: z up, front towards -y. docs/decisions/0183-how-sure-an-embedding-is.md.
 """
 
 import json
@@ -29,18 +35,21 @@ from engines.tagged import read_tagged
 from engines.vision.base import Floats
 
 SHIPPED = Path(__file__).with_name("data") / "pocket-shape.safetensors"
-FORMAT = "afterimage pocket shape 1"
+FORMAT = "afterimage pocket shape 2"
 
 _AXES = ((0, 1), (0, 2), (1, 2))  # what each plane sees of x, y, z
 _BATCH = 16_384
 _REACH = 1.06  # of the grid, so that what ends at 1 is closed
+_PERIOD = 0.16  # of the grains
+_NEVER = 0.999
 
 
 @dataclass(frozen=True)
 class ShapeConfig:
     """Size of the network. `channels` of the planes, each twice as wide as the one before, from `side` on.
 
-    `colours` is the length of what is said of colours; `grid` points along each axis are looked at for a mesh.
+    `colours` is the length of what is said of colours; `grid` points along each axis are looked at for a mesh; within
+    `soft` a surface is blurred.
     """
 
     dim: int = 1024
@@ -50,10 +59,11 @@ class ShapeConfig:
     features: int = 64
     colours: int = 64
     grid: int = 48
+    soft: float = 0.02
 
 
 class ShapeNet(nn.Module):
-    """Raw embeddings and points to signed distances, below 0 inside, and colours."""
+    """Raw embeddings, their certainty and points to soft distances, below 0 inside, and colours."""
 
     centre: Tensor
     spread: Tensor
@@ -64,7 +74,7 @@ class ShapeNet(nn.Module):
         self.register_buffer("centre", torch.zeros(config.dim))
         self.register_buffer("spread", torch.ones(config.dim))
         first = config.channels[0]
-        self.latent = nn.Sequential(nn.Linear(config.dim, config.hidden), nn.LayerNorm(config.hidden), nn.SiLU())
+        self.latent = nn.Sequential(nn.Linear(config.dim + 1, config.hidden), nn.LayerNorm(config.hidden), nn.SiLU())
         self.start = nn.Linear(config.hidden, len(_AXES) * first * config.side**2)
         layers: list[nn.Module] = []
         for before, after in zip(config.channels[:-1], config.channels[1:], strict=True):
@@ -72,29 +82,34 @@ class ShapeNet(nn.Module):
         self.grow = nn.Sequential(*layers)
         seen = len(_AXES) * (config.channels[-1] + 1)
         self.distance = _layers(seen, config.features, 1)
-        self.paint = nn.Sequential(nn.Linear(config.dim, config.colours), nn.LayerNorm(config.colours), nn.SiLU())
+        self.paint = nn.Sequential(nn.Linear(config.dim + 1, config.colours), nn.LayerNorm(config.colours), nn.SiLU())
         self.colour = _layers(seen + config.colours, config.features, 3)
 
-    def forward(self, embeddings: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, embeddings: Tensor, certainty: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
         """Distances (n, m) and colours (n, m, 3) of raw embeddings at `points` (n, m, 3), from -1 to 1.
 
         Colours learn on features that serve the distances, and do not change them.
         """
-        seen = self.seen(self.planes(embeddings), points)
-        return self.distances(seen), self.colours(self.paints(embeddings), seen.detach())
+        told = self.told(embeddings, certainty)
+        seen = self.seen(self.planes(told), points)
+        return self.distances(seen), self.colours(self.paints(told), seen.detach())
 
-    def planes(self, embeddings: Tensor) -> Tensor:
-        """(n, 3, channel, side, side) of raw embeddings (n, dim)."""
-        n, config = len(embeddings), self.config
-        latent = self.latent(self._standardised(embeddings))
+    def told(self, embeddings: Tensor, certainty: Tensor) -> Tensor:
+        """(n, dim + 1): how far raw embeddings (n, dim) of `certainty` (n, 1) are to be believed, and how certain."""
+        return torch.cat([certainty * (embeddings - self.centre) / self.spread, 4 * certainty - 2], dim=1)
+
+    def planes(self, told: Tensor) -> Tensor:
+        """(n, 3, channel, side, side) of what is `told` (n, dim + 1)."""
+        n, config = len(told), self.config
+        latent = self.latent(told)
         start = self.start(latent).reshape(n * len(_AXES), config.channels[0], config.side, config.side)
         grown: Tensor = self.grow(start)
         return grown.reshape(n, len(_AXES), *grown.shape[1:])
 
-    def paints(self, embeddings: Tensor) -> Tensor:
-        """What raw embeddings (n, dim) say of colours, (n, colours)."""
-        told: Tensor = self.paint(self._standardised(embeddings))
-        return told
+    def paints(self, told: Tensor) -> Tensor:
+        """What is `told` (n, dim + 1) of colours, (n, colours)."""
+        paints: Tensor = self.paint(told)
+        return paints
 
     def seen(self, planes: Tensor, points: Tensor) -> Tensor:
         """(n, m, 3 + 3 channel): where `points` (n, m, 3) are, and what the planes hold there."""
@@ -108,15 +123,12 @@ class ShapeNet(nn.Module):
     def distances(self, seen: Tensor) -> Tensor:
         """(n, m)."""
         answer: Tensor = self.distance(seen)
-        return answer[..., 0]
+        return self.config.soft * answer[..., 0]
 
     def colours(self, paints: Tensor, seen: Tensor) -> Tensor:
         """(n, m, 3) from 0 to 1."""
         answer: Tensor = self.colour(torch.cat([seen, paints[:, None].expand(-1, seen.shape[1], -1)], dim=-1))
         return answer.sigmoid()
-
-    def _standardised(self, embeddings: Tensor) -> Tensor:
-        return (embeddings - self.centre) / self.spread
 
 
 @dataclass(frozen=True)
@@ -129,24 +141,34 @@ class ShapeOrigin:
     scores: Mapping[str, float]
 
 
-class PocketShape:
-    """A trained pocket shape decoder.
+@dataclass(frozen=True)
+class Drawing:
+    """The share of objects at which the surface is drawn: `sure` of a certain embedding, `low` to `high` of a guess.
 
-    `level` is the distance at which the surface is drawn: a little outside, where uncertain thin parts still are.
-
-    Thread: any, one at a time.
+    From `low` to `high` it goes up and down in space, with the sheets of a gyroid (Schoen 1970); where it would be
+    above 1, nothing is drawn however many objects are there. In between certain and guessed it is mixed, by the share
+    of the deviation that is not known, sqrt(1 - certainty^2).
     """
 
-    name = "pocket-shape-1"
+    sure: float
+    low: float
+    high: float
+
+
+class PocketShape:
+    """A trained pocket shape decoder. Thread: any, one at a time."""
+
+    name = "pocket-shape-2"
     pocket = True
     encoder = "pocket-vision-1"
 
-    def __init__(self, net: ShapeNet, level: float, origin: ShapeOrigin) -> None:
+    def __init__(self, net: ShapeNet, drawing: Drawing, origin: ShapeOrigin) -> None:
         self.config = net.config
-        self.level = level
+        self.drawing = drawing
         self.origin = origin
         self.net = net.eval().requires_grad_(False)
         self._grid, self._within = _grid_of(net.config.grid)
+        self._grains = _grains_of(net.config.grid)
 
     def warm_up(self) -> None:
         """Ask once."""
@@ -164,15 +186,24 @@ class PocketShape:
                 f"{self.name} takes one raw embedding of {self.encoder}, ({self.config.dim},); "
                 f"{seen.embedding.shape} came"
             )
-        embeddings = torch.from_numpy(seen.embedding)[None]
         with torch.inference_mode():
-            planes, paints = self.net.planes(embeddings), self.net.paints(embeddings)
-            return self._meshed(planes, paints)
+            told = self._told(seen.embedding, seen.certainty)
+            return self._meshed(self.net.planes(told), self.net.paints(told), seen.certainty)
 
-    def field(self, embedding: Floats) -> Floats:
-        """(grid, grid, grid) signed distances over x, y, z of a raw embedding (dim,)."""
+    def field(self, embedding: Floats, certainty: float = 1.0) -> Floats:
+        """(grid, grid, grid) soft distances over x, y, z of a raw embedding (dim,)."""
         with torch.inference_mode():
-            return self._field(self.net.planes(torch.from_numpy(embedding)[None]))
+            return self._field(self.net.planes(self._told(embedding, certainty)))
+
+    def levels(self, certainty: float) -> Floats:
+        """(grid, grid, grid) soft distances at which the surface is drawn."""
+        drawing = self.drawing
+        guessed = np.minimum(drawing.low + (drawing.high - drawing.low) * self._grains, _NEVER)
+        shares = drawing.sure + np.sqrt(1 - certainty**2) * (guessed - drawing.sure)
+        return np.asarray(self.config.soft * np.log((1 - shares) / shares), dtype=np.float32)
+
+    def _told(self, embedding: Floats, certainty: float) -> Tensor:
+        return self.net.told(torch.from_numpy(embedding)[None], torch.tensor([[certainty]], dtype=torch.float32))
 
     def _field(self, planes: Tensor) -> Floats:
         n, seen = self.config.grid, self.net.seen
@@ -181,14 +212,14 @@ class PocketShape:
         distances[self._within] = torch.cat(parts).numpy()
         return distances.reshape(n, n, n)
 
-    def _meshed(self, planes: Tensor, paints: Tensor) -> Surface:
-        distances = self._field(planes)
-        if not distances.min() < self.level:
+    def _meshed(self, planes: Tensor, paints: Tensor, certainty: float) -> Surface:
+        outside = self._field(planes) - self.levels(certainty)
+        if not outside.min() < 0:
             raise WorkError(
-                f"{self.name} found no surface: its nearest distance is {distances.min():.3f}, drawn is at "
-                f"{self.level:.3f}; the embedding is like none of an object"
+                f"{self.name} found no surface: the nearest to being inside is {outside.min():.3f} outside; "
+                "the embedding is like none of an object"
             )
-        corners, faces, _, _ = marching_cubes(distances, self.level, gradient_direction="descent")
+        corners, faces, _, _ = marching_cubes(outside, 0.0, gradient_direction="descent")
         vertices = (_REACH * (corners * (2 / (self.config.grid - 1)) - 1)).astype(np.float32)
         colours = self.net.colours(paints, self.net.seen(planes, torch.from_numpy(vertices)[None]))[0].numpy()
         # Between two points of the grid a vertex may lie a little outside of the sphere.
@@ -199,8 +230,8 @@ class PocketShape:
         """Write weights in half precision, and what is known of them."""
         state = {name: value.half().contiguous() for name, value in self.net.state_dict().items()}
         told = {
-            "format": FORMAT, "config": json.dumps(asdict(self.config)), "level": repr(self.level),
-            "origin": json.dumps(asdict(self.origin)),
+            "format": FORMAT, "config": json.dumps(asdict(self.config)),
+            "drawing": json.dumps(asdict(self.drawing)), "origin": json.dumps(asdict(self.origin)),
         }  # fmt: skip
         save_file(state, path, metadata=told)
 
@@ -216,7 +247,7 @@ class PocketShape:
         if {name: v.shape for name, v in net.state_dict().items()} != {name: v.shape for name, v in state.items()}:
             raise InputError(f"{path}: its tensors are not those of its own configuration; train the weights anew")
         net.load_state_dict(state)
-        return cls(net, float(told["level"]), ShapeOrigin(**json.loads(told["origin"])))
+        return cls(net, Drawing(**json.loads(told["drawing"])), ShapeOrigin(**json.loads(told["origin"])))
 
 
 def _layers(before: int, within: int, after: int) -> nn.Sequential:
@@ -235,3 +266,12 @@ def _grid_of(n: int) -> tuple[Tensor, NDArray[np.int64]]:
     points = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
     within = np.flatnonzero(np.linalg.norm(points, axis=1) < _REACH)
     return torch.from_numpy(points[within]), within
+
+
+def _grains_of(n: int) -> Floats:
+    """(n, n, n) from 0 to 1, each value as often as any other: how far the threshold is on its way up."""
+    axis = np.linspace(-_REACH, _REACH, n) * (2 * np.pi / _PERIOD)
+    x, y, z = np.meshgrid(axis, axis, axis, indexing="ij", sparse=True)
+    gyroid = np.sin(x) * np.cos(y) + np.sin(y) * np.cos(z) + np.sin(z) * np.cos(x)
+    ranks = np.argsort(np.argsort(gyroid, axis=None, kind="stable"), kind="stable")
+    return np.asarray(ranks.reshape(n, n, n) / (n**3 - 1), dtype=np.float32)

@@ -6,11 +6,21 @@ from calibration.objects import build as building
 from calibration.objects.catalogue import SELECTION, TRAINING
 from calibration.recipes import pocket_shape
 from calibration.recipes.object_views import digest_of, solids_of
-from calibration.recipes.pocket_shape import ANGLES, N_ASKED, Fitting, Pool, Recipe, disturbed, drawn, shapes_of
+from calibration.recipes.pocket_shape import (
+    ANGLES,
+    N_ASKED,
+    Fitting,
+    Pool,
+    Recipe,
+    _seldom,
+    disturbed,
+    drawn,
+    shapes_of,
+)
 from engines.generators.shape import PocketShape, ShapeConfig, ShapeOrigin
 
 SMALL = ShapeConfig(dim=12, hidden=16, side=3, channels=(8, 8), features=16, colours=8, grid=24)
-RECIPE = Recipe(n_steps=40, n_objects=4, n_points=256, n_checks=2)
+RECIPE = Recipe(n_steps=120, n_objects=4, n_points=256, n_checks=2)
 
 
 class Encoder:
@@ -53,6 +63,7 @@ def test_training_lowers_the_loss_and_finds_a_surface(shapes, solids):
     shape = drawn(net, shapes, solids, ShapeOrigin("a", "b", 0, {}))
     assert shape.origin.scores["found"] == 1
     assert shape.origin.scores["f_score"] > 0
+    assert 0 < shape.origin.scores["f_score_of_a_guess"] < 1
 
 
 def test_the_same_seed_gives_the_same_network(shapes):
@@ -62,15 +73,38 @@ def test_the_same_seed_gives_the_same_network(shapes):
     assert not torch.equal(first["start.weight"], other["start.weight"])
 
 
-def test_disturbed_embeddings_keep_their_correlation_and_deviation():
+def spread_unevenly(n=6000):
+    """Embeddings whose axes vary by up to a hundred to one."""
     random = torch.Generator().manual_seed(0)
-    raw = 3 + 2 * torch.randn(4000, 40, generator=random)
-    pool = Pool(raw, raw.mean(dim=0), raw.std(dim=0))
-    for kept in (0.5, 1.0):
-        seen = disturbed(raw, pool, kept, random)
-        correlation = np.corrcoef(raw.flatten(), seen.flatten())[0, 1]
-        assert correlation == pytest.approx((1 + kept) / 2, abs=0.01)
-        assert float(seen.std()) == pytest.approx(2, rel=0.02)
+    return 3 + torch.randn(n, 40, generator=random) * torch.logspace(0, -1, 40), random
+
+
+@pytest.mark.parametrize("certainty", [0.1, 0.5, 0.9])
+def test_disturbed_embeddings_are_as_long_as_true_ones_and_agree_as_far_as_they_are_certain(certainty):
+    raw, random = spread_unevenly()
+    pool = Pool.of_embeddings(raw)
+    seen = disturbed(raw, pool, torch.full((len(raw), 1), certainty), random)
+    true, seen = (some - some.mean(dim=0) for some in (raw, seen))
+    assert float(seen.square().sum() / true.square().sum()) == pytest.approx(1, abs=0.03)
+    expected = float((certainty * seen * true).sum() / (certainty * seen).square().sum())
+    assert expected == pytest.approx(1, abs=0.05), "the certain part is what a regression expects"
+
+
+def test_some_disturbances_leave_the_axes_that_vary_most_clearer_than_others():
+    raw, random = spread_unevenly()
+    pool = Pool.of_embeddings(raw)
+    seen = disturbed(raw, pool, torch.full((len(raw), 1), 0.5), random)
+    clear = [float(torch.corrcoef(torch.stack([raw[:, k], seen[:, k]]))[0, 1]) for k in (0, -1)]
+    assert clear[0] > clear[1] + 0.1
+
+
+def test_points_count_as_seldom_as_they_are_asked_for(solids, shapes):
+    """Together they then fill the cube they are asked in evenly, whatever the object."""
+    weights = _seldom(torch.from_numpy(shapes.distances.astype(np.float32))).numpy()
+    near = np.abs(shapes.distances) < 0.1
+    assert (near.mean(axis=1) > 0.6).all()
+    share = (weights * near).sum(axis=1) / weights.sum(axis=1)
+    assert (share < 0.25).all()
 
 
 @pytest.mark.slow
