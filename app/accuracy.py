@@ -52,7 +52,8 @@ def stage_tables(accuracy: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
     low, high = row["ci95"]
-    return [f"{row['mean']:.1%}", f"{low:.1%} to {high:.1%}", f"{row['chance']:.1%}", str(row["n"])]
+    mean, low, high, chance = (f"{100 * share:.1f} %" for share in (row["mean"], low, high, row["chance"]))
+    return [mean, f"{low} to {high}", chance, str(row["n"])]
 
 
 def _by_stage(session: Session, windows: Windows) -> list[dict[str, Any]]:

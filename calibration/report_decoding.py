@@ -21,12 +21,13 @@ def unfolding_image(stages: Sequence[Fields]) -> str:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.2, 2.9), layout="constrained")
         axis = figure.subplots()
-        low, high = ([stage["ci95"][i] for stage in stages] for i in (0, 1))
+        low, high = ([100 * stage["ci95"][i] for stage in stages] for i in (0, 1))
+        chance = 100 * stages[0]["chance"]
         axis.fill_between(seen_s, low, high, color=ACCURACY, alpha=0.15, lw=0)
-        axis.plot(seen_s, [stage["mean"] for stage in stages], ".-", color=ACCURACY, lw=1.4)
-        axis.axhline(stages[0]["chance"], color=CHANCE, lw=1, ls="--")
-        axis.text(max(seen_s), stages[0]["chance"], "chance", color="#666666", ha="right", va="bottom")
-        axis.set(xlabel="turn seen, s (0: picture alone)", ylabel="balanced accuracy", ylim=(0, 1))
+        axis.plot(seen_s, [100 * stage["mean"] for stage in stages], ".-", color=ACCURACY, lw=1.4)
+        axis.axhline(chance, color=CHANCE, lw=1, ls="--")
+        axis.text(max(seen_s), chance, "chance", color="#666666", ha="right", va="bottom")
+        axis.set(xlabel="turn seen, s (0: picture alone)", ylabel="balanced accuracy, %", ylim=(0, 100))
         return svg(figure, "Balanced accuracy over the seconds of the turn that were seen")
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from html import escape
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -47,4 +48,4 @@ def picture(pixels: NDArray[np.uint8], alternative: str) -> str:
 
 def _image(data: bytes, kind: str, alternative: str) -> str:
     encoded = base64.b64encode(data).decode()
-    return f'<img class="plot" alt="{alternative}" src="data:image/{kind};base64,{encoded}">'
+    return f'<img class="plot" alt="{escape(alternative)}" src="data:image/{kind};base64,{encoded}">'

@@ -201,7 +201,7 @@ def _differences(comparison: Comparison) -> Table:
         found = [comparison.difference(system, first, key) for key in keys.values()]
         if any(found):
             rows.append([system, *(MISSING if one is None else _apart(one) for one in found)])
-    title = f"Less {first}, within participants, percentage points (95 % interval)"
+    title = f"Difference from {first}, within participants, percentage points (95 % interval)"
     return {"title": title, "head": ["system", *keys], "rows": rows, "n_text": 1}
 
 

@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from calibration.report_page import MAX_DECISIONS, SIMULATED, page, verdict
+from calibration.report_page import SIMULATED, page, pocket, verdict
+from calibration.report_run import MAX_DECISIONS
 
 ROW = {
     "system": "lda",
@@ -145,4 +146,39 @@ def test_a_command_may_bring_its_own_verdict_and_tables_and_both_are_escaped():
     made = page({"command": "engines", "verdict": {"text": "a < b", "colour": "bad"}, "tables": [table]}, None)
     assert '<div class="card verdict bad">a &lt; b</div>' in made
     assert "<h2>Times &lt;ms&gt;</h2>" in made
-    assert "<td class=text>onnx &lt;1&gt;</td><td>2.5</td>" in made
+    assert '<td class="text">onnx &lt;1&gt;</td><td>2.5</td>' in made
+
+
+def test_what_a_title_adds_stands_below_it():
+    tables = [
+        {"title": title, "head": ["system", "top-1, %"], "rows": [["a", "5.7 (4.1 to 7.2) *"]], "n_text": 1}
+        for title in ("Single trials (95 % interval; * p < 0.05)", "Shapes; objects 08 and 09; simulated")
+    ]
+    shown = page({"tables": tables}, None)
+    assert '<h2>Single trials</h2><p class="muted">95 % interval; * p &lt; 0.05</p>' in shown
+    assert '<h2>Shapes</h2><p class="muted">Objects 08 and 09; simulated</p>' in shown
+    assert "<td>5.7 (4.1 to 7.2) *</td>" in shown
+
+
+def test_in_a_table_of_many_columns_intervals_stand_below_their_numbers():
+    row = ["a (b)", "5.7 (4.1 to 7.2) **", "-0.2 (-1.0 to 0.3), n = 5", "none", "1", "2"]
+    shown = page({"tables": [{"title": "T", "head": ["system", *"abcde"], "rows": [row], "n_text": 1}]}, None)
+    assert "<td>5.7 **<br><small>(4.1 to 7.2)</small></td>" in shown
+    assert "<td>-0.2<br><small>(-1.0 to 0.3), n = 5</small></td>" in shown
+    assert ">a (b)</td>" in shown, "words are no number"
+
+
+def test_pocket_models_are_named_wherever_they_had_a_part():
+    made = {"encoder": "pocket-vision-1", "generators": {"picture": "pocket pictures", "caption": "words"}}
+    assert pocket({"size": "pocket", "reconstruction": made}) == (
+        "a network of pocket size, embeddings of pocket-vision-1, picture by pocket pictures"
+    )
+    assert pocket({"size": "full", "data": "somewhere", "encoder": "openclip-vit-h-14"}) == ""
+    assert "Small stand-ins for published models were at work: a network" in page({"size": "pocket"}, None)
+
+
+def test_a_confusion_of_many_classes_is_for_those_who_open_it():
+    classes = [f"class {n}" for n in range(30)]
+    report = {"classes": classes, "confusion": [[int(i == j) for i in range(30)] for j in range(30)]}
+    assert "<summary>30 classes</summary>" in page(report, None)
+    assert '<td class="nought">0</td>' in page(report, None)
