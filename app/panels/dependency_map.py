@@ -19,6 +19,8 @@ TITLE_PX, SCALE_PX = 17, 26
 ROW_PX, NAME_PX, KEY_PX = 19, 84, 18
 MOST_ROWS, LEAST_ROWS = 7, 2
 CONTROL, SPREAD = "Another trial's EEG", "± over seeds"
+# The scale of the spread ends above this share of the picture: a single place would flatten it everywhere else.
+MOST_OF_IT = 0.98
 # So that equal maps do not divide by nothing.
 LEAST_SPREAD = 0.01
 
@@ -66,8 +68,8 @@ class Maps(QWidget):
             self.say(f"Trial {mapped.trial + 1}: {mapped.error}")
             return
         self.titles = (f"Trial {mapped.trial + 1}, its EEG", CONTROL, SPREAD)
-        self.most_spread = round_above(max(float(mapped.spread.max()), LEAST_SPREAD))
-        spread = mapped.spread / self.most_spread
+        self.most_spread = round_above(max(float(np.quantile(mapped.spread, MOST_OF_IT)), LEAST_SPREAD))
+        spread = np.minimum(mapped.spread / self.most_spread, 1.0)
         self.images = (
             image_of(overlaid(picture, index)),
             None if mapped.control is None else image_of(overlaid(picture, mapped.control)),
@@ -100,7 +102,7 @@ class Maps(QWidget):
         top = TITLE_PX + side + 4
         ends = ("−1 picture", "0", "turn +1")
         paint_scale(painter, QRectF(0, top, apart + side, SCALE_PX - 4), DIVERGING, ends)
-        ends = ("0", "", f"{self.most_spread:g}")
+        ends = ("0", "", f"≥ {self.most_spread:g}")
         paint_scale(painter, QRectF(2 * apart, top, side, SCALE_PX - 4), SEQUENTIAL, ends)
 
 
@@ -175,7 +177,7 @@ class Bars(QWidget):
     def _paint_key(self, painter: QPainter, n_shown: int, top: float) -> None:
         if rest := len(self.parts) - n_shown:
             painter.setPen(theme.colour(theme.FAINT))
-            painter.drawText(QPointF(0, top + 12), f"{rest} more between")
+            painter.drawText(QPointF(0, top + 12), f"… {rest} more")
         under = QRectF(NAME_PX, top, self.width() - NAME_PX, KEY_PX)
         painter.setPen(theme.colour(theme.FAINT))
         painter.drawText(under, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "−1")
