@@ -7,29 +7,59 @@ Malik 2018, arXiv:1809.09087).
 Thread: one at a time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from calibration.objects.colours import LABELS, sentence
 from calibration.recipes.pictures_data import Shown
 from calibration.recipes.pictures_fit import Denoising, Progress, Stage, descending
 from calibration.recipes.pictures_nets import N_WORDS, NetsConfig, new_sd15, sd15_scheduler
 
-_MOST_WORDS = 1024
-_START, _END = "<|startoftext|>", "<|endoftext|>"
+_START, _END, _LAST = "<|startoftext|>", "<|endoftext|>", "</w>"
 
 
 def new_tokenizer(categories: Sequence[str]) -> Any:
-    """CLIP's tokenizer with the words of all sentences about `categories` in it, and no others."""
-    vocabulary = {_START: 0, _END: 1}
-    empty = CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=N_WORDS)
+    """CLIP's tokenizer with the words of all sentences about `categories` in it, each one token, and no others.
+
+    The trainer of `tokenizers` numbers letters anew in every run.
+    """
     known = [sentence(category, colour) for category in categories for colour in range(len(LABELS))]
-    return empty.train_new_from_iterator(known, vocab_size=_MOST_WORDS, show_progress=False)
+    merges = merges_of({word for told in known for word in told.split()})
+    letters = sorted(bytes_to_unicode().values())
+    names = [_START, _END, *letters, *(letter + _LAST for letter in letters), *("".join(pair) for pair in merges)]
+    vocabulary = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=N_WORDS)
+
+
+def merges_of(words: Iterable[str]) -> list[tuple[str, str]]:
+    """Byte pair encoding (Sennrich et al. 2016, arXiv:1508.07909) until each of `words` is one piece.
+
+    Of pairs that are equally frequent the one first in the alphabet goes first.
+    """
+    split = [[*word[:-1], word[-1] + _LAST] for word in sorted(words)]
+    merges: list[tuple[str, str]] = []
+    while pairs := Counter(pair for pieces in split for pair in pairwise(pieces)):
+        merges.append(min(pairs, key=lambda pair: (-pairs[pair], pair)))
+        split = [_joined(pieces, merges[-1]) for pieces in split]
+    return merges
+
+
+def _joined(pieces: list[str], pair: tuple[str, str]) -> list[str]:
+    done: list[str] = []
+    for piece in pieces:
+        if done and (done[-1], piece) == pair:
+            done[-1] += piece
+        else:
+            done.append(piece)
+    return done
 
 
 class Telling:

@@ -6,7 +6,7 @@ import torch
 from tqdm import tqdm
 
 from calibration.objects import build as building
-from calibration.objects.catalogue import SELECTION, TRAINING
+from calibration.objects.catalogue import CATEGORIES, SELECTION, TRAINING
 from calibration.objects.colours import sentence
 from calibration.recipes import pictures_write, pocket_pictures
 from calibration.recipes.object_views import digest_of, solids_of, views_of
@@ -14,7 +14,7 @@ from calibration.recipes.pictures_data import Choice, as_pictures, batches, fron
 from calibration.recipes.pictures_fit import Denoising, Looks, Stage, Weights, autoencoding, decoded, descending
 from calibration.recipes.pictures_nets import Drawing, NetsConfig, new_vae, turbo_scheduler
 from calibration.recipes.pictures_score import correlation, identified
-from calibration.recipes.pictures_words import nearest
+from calibration.recipes.pictures_words import merges_of, nearest, new_tokenizer
 from calibration.recipes.pocket_pictures import Material, Recipe, trained_pair
 from engines.generators.pocket import PicturesOrigin, pocket_words
 from engines.generators.pocket import pocket_pictures as opened
@@ -117,6 +117,18 @@ def test_the_pipeline_draws_what_training_saw(untrained, encoder, views, tmp_pat
     assert (generator.pocket, generator.size_px, generator.encoder) == (True, 32, "pocket-vision-1")
     assert np.abs(drawn - expected).mean() < 1  # weights in half precision, training in bfloat16
     assert expected.std() > 1
+
+
+def test_every_word_is_one_token_with_the_same_number_each_time():
+    tokenizer, again = new_tokenizer(CATEGORIES), new_tokenizer(CATEGORIES)
+    assert tokenizer.get_vocab() == again.get_vocab()
+    assert sorted(tokenizer.get_vocab().values()) == list(range(len(tokenizer)))
+    assert {len(tokenizer.tokenize(sentence(category, 0))) for category in CATEGORIES} == {3}
+
+
+def test_the_most_frequent_pair_of_letters_is_joined_first_then_by_the_alphabet():
+    joined = merges_of(["pug", "hug", "mug"])
+    assert joined == [("u", "g</w>"), ("h", "ug</w>"), ("m", "ug</w>"), ("p", "ug</w>")]
 
 
 def test_what_takes_words_is_a_pipeline_of_its_own(untrained, tmp_path):
