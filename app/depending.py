@@ -204,7 +204,10 @@ def _alone(asked: Asked, decoder: AnytimeSubjectDecoder, static_uv: Array, dynam
     others = _without(static_uv, asked.whole.others)
     turns = np.stack([decoder.answer(other, dynamic_uv).embedding for other in others])
     static = decoder.answer(static_uv, None).embedding
-    return Alone(_pictures(asked, static), _pictures(asked, averaged(turns, decoder.gallery.centre)))
+    return Alone(
+        _pictures(asked, static),
+        _pictures(asked, averaged(turns, np.asarray(decoder.gallery.centre, dtype=np.float64))),
+    )
 
 
 def averaged(embeddings: Array, centre: Array) -> Array:
