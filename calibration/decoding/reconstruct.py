@@ -4,6 +4,8 @@
     true embedding       of the embedding of the picture that was seen: what the generators could do at best
     nearest neighbour    floor: the training object whose embedding is nearest to the one decoded from both streams
     mean                 floor: the mean picture of the training objects, and points where most of them have some
+    nothing decoded      floor: of the mean embedding of the training objects, of which generators are told that it says
+                         nothing; where they draw what pleases a measure anyway, this row has it too
 
 Each trial has one seed, the same for every row. Thread: the one that called; it takes minutes.
 """
@@ -26,8 +28,9 @@ from engines.generators.base import PictureGenerator, Seen, ShapeGenerator, Surf
 from engines.vision.base import Pictures, normalised
 from pipeline.types import Array
 
-TRUE, NEAREST, MEAN = "true embedding", "nearest neighbour", "mean"
-ROWS = (*STREAMS, TRUE, NEAREST, MEAN)
+TRUE, NEAREST, MEAN, NOTHING = "true embedding", "nearest neighbour", "mean", "nothing decoded"
+FLOORS = (NEAREST, MEAN, NOTHING)
+ROWS = (*STREAMS, TRUE, *FLOORS)
 MEANINGS = {
     BOTH: "Decoded from the whole trial.",
     STREAMS[1]: "Decoded by the same model before the turn: no sample of it was seen.",
@@ -37,6 +40,8 @@ MEANINGS = {
     NEAREST: "Floor: picture and shape of the training object nearest to what was decoded from the whole trial.",
     MEAN: "Floor: mean picture of the training objects, and the points where most of them have some (how many are kept "
     "was chosen on object 07): the same for every trial.",
+    NOTHING: "Floor: made by the same generators from the mean embedding of the training objects, which says nothing "
+    "and is handed to them as such: the same for every trial.",
 }
 
 PICTURE_PX = 224
@@ -164,6 +169,7 @@ def reconstruct(
     nearest = _nearest(training, decoded[BOTH].as_decoded)
     rows += [_of_others(training, stimuli, nearest, makers.shape is not None)]
     rows += [_mean(training, selection, stimuli, len(shown), makers.shape is not None)]
+    rows += [_of_nothing(makers, training, seeds)]
     embeddings[NEAREST] = training.targets[nearest]
     named = {name: _named(test, one.category, one.colour) for name, one in decoded.items()}
     shown_first = [np.flatnonzero(training.item == place)[0] for place in nearest]
@@ -256,6 +262,19 @@ def _mean(training: TrialSet, selection: TrialSet, stimuli: StimulusSet, n: int,
     if clouds is None or to_choose is None:
         return Made(MEAN, pictures, None, None)
     return Made(MEAN, pictures, None, (mean_shape(clouds, to_choose),) * n)
+
+
+def _of_nothing(makers: Makers, training: TrialSet, seeds: Sequence[int]) -> Made:
+    """One thing for all trials."""
+    n = len(seeds)
+    middle = training.targets[np.unique(training.item)].mean(axis=0, keepdims=True)
+    one = makers.make(NOTHING, middle, seeds[:1], 0.0, lambda: None)
+    return Made(
+        NOTHING,
+        None if one.pictures is None else np.repeat(one.pictures, n, axis=0),
+        None if one.surfaces is None else one.surfaces * n,
+        None if one.clouds is None else one.clouds * n,
+    )
 
 
 def _coarse(cloud: Array) -> Array:

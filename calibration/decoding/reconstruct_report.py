@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from calibration.decoding.alone import BOTH
-from calibration.decoding.reconstruct import MEAN, MEANINGS, NEAREST, ROWS, Reconstructions
+from calibration.decoding.reconstruct import FLOORS, MEANINGS, ROWS, Reconstructions
 from calibration.decoding.reconstruct_captions import Captioned, about
 from calibration.decoding.reconstruct_dependency import N_SEEDED, N_SEEDS, Session
 from calibration.decoding.reconstruct_scores import (
@@ -126,7 +126,7 @@ def verdict(scores: Sequence[Scored]) -> tuple[str, str]:
     own = cells.get(BOTH)
     if own is None or own.ci95 is None:
         return "Nothing was reconstructed.", ""
-    floors = ", ".join(f"{name} {100 * cells[name].mean:.1f} %" for name in (NEAREST, MEAN) if name in cells)
+    floors = ", ".join(f"{name} {100 * cells[name].mean:.1f} %" for name in FLOORS if name in cells)
     p = "" if own.p is None else f", p = {own.p:.3g} by permutation"
     above = own.ci95[0] > 0.5 and (own.p is None or own.p < 0.05)
     low, high = (f"{100 * end:.1f}" for end in own.ci95)
@@ -166,7 +166,9 @@ def _by_row(title: str, scores: Sequence[Scored], metrics: Sequence[str]) -> Tab
 
 
 def _head(metric: str) -> str:
-    """With an arrow where less is better."""
+    """With its unit, and an arrow where less is better."""
+    if metric == "PSNR":
+        return "PSNR, dB"
     return f"{metric} ↓" if metric in (*CHAMFER, LPIPS) or metric.startswith((DISTANCE, f"{FRECHET} ")) else metric
 
 

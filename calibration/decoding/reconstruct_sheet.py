@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from calibration.contact_sheet import Tile, sheet
-from calibration.decoding.reconstruct import MEAN, NEAREST, ROWS, TRUE, Reconstructions
+from calibration.decoding.reconstruct import NEAREST, NOTHING, ROWS, TRUE, Reconstructions
 from calibration.decoding.reconstruct_dependency import Session
 from calibration.dominance import CAVEATS, Dependency
 from calibration.metrics.shapes import f_score
@@ -24,7 +24,7 @@ from pipeline.types import Array
 SEEN = "seen"
 N_SHOWN = 24
 _F_AT, _TILE_PX = 0.05, 96
-_HEADS = {TRUE: "of the truth*", NEAREST: "nearest"}
+_HEADS = {TRUE: "of the truth*", NEAREST: "nearest", NOTHING: "of nothing"}
 _STAR = "* made from the embedding of the picture that was seen: nothing was decoded."
 
 
@@ -72,7 +72,10 @@ def shape_sheet(
                 tiles.append(Tile(drawn, caption))
             rows.append(tuple(tiles))
     heads = (SEEN, *(_HEADS.get(row.name, row.name) for row in shown))
-    notes = (_STAR, f"F: F-score at {_F_AT:g} of the unit sphere, as made. The {MEAN} shape is the same in every row.")
+    notes = (
+        _STAR,
+        f"F: F-score at {_F_AT:g} of the unit sphere, as made. The last two shapes are the same in every row.",
+    )
     return sheet(rows, heads, title, marks, notes, across=2, tile_px=_TILE_PX)
 
 

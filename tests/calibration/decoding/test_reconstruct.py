@@ -5,7 +5,7 @@ import pytest
 import trimesh
 
 from calibration.decoding.alone import BOTH, PICTURE, STREAMS, TURN
-from calibration.decoding.reconstruct import MEAN, NEAREST, ROWS, TRUE, Makers, mean_shape, reconstruct
+from calibration.decoding.reconstruct import MEAN, NEAREST, NOTHING, ROWS, TRUE, Makers, mean_shape, reconstruct
 from calibration.decoding.reconstruct_report import tables, verdict
 from calibration.decoding.reconstruct_scores import Measures, Scored, over_participants, scored
 from calibration.decoding.reconstruct_sheet import evenly, picture_sheet, shape_sheet
@@ -115,6 +115,25 @@ def test_floors_come_from_training_objects_alone(found) -> None:
     mean = made.row(MEAN)
     assert mean.pictures is not None
     assert (mean.pictures == mean.pictures[0]).all()
+
+
+def test_of_nothing_generators_make_one_thing_and_are_told_that_it_is_nothing(found) -> None:
+    sets, made = found
+    heard = []
+    surface = Potter.surface
+
+    class Listening(Potter):
+        def surface(self, seen):
+            heard.append(seen)
+            return surface(self, seen)
+
+    again = reconstruct(Templates(), *sets, Coloured(sets[0]), Makers(Painter(), Listening()))
+    (nothing,) = [seen for seen in heard if seen.certainty == 0]
+    training = sets[0]
+    np.testing.assert_allclose(nothing.embedding, training.targets[np.unique(training.item)].mean(axis=0), rtol=1e-5)
+    row = again.row(NOTHING)
+    assert (row.pictures == row.pictures[0]).all() and all(cloud is row.clouds[0] for cloud in row.clouds)
+    assert (row.pictures == made.row(NOTHING).pictures).all()
 
 
 def test_the_nearest_neighbour_is_of_the_category_that_was_decoded(found) -> None:
