@@ -29,6 +29,7 @@ from calibration.objects.distance import nearest_part, signed_distance
 from calibration.objects.render import BACKGROUND
 from calibration.objects.solid import Solid, scatter
 from calibration.recipes.augment import repainted
+from calibration.recipes.disturbed import Pool, disturbed
 from calibration.recipes.object_views import ObjectViews, Progress, digest_of, solids_of, views_of
 from engines.errors import WorkError
 from engines.generators.base import Seen, Surface
@@ -52,8 +53,6 @@ _CUBE, _AREA = 2.1**3, 2.0
 _NEAR = 0.05
 _N_CHECKED = 2048
 _N_COMPARED = 2048
-_N_AXES = 256
-_LEAST, _HALVINGS = 1e-9, 30
 
 
 @dataclass(frozen=True)
@@ -177,68 +176,6 @@ def _painted(solids: Sequence[Solid], views: ObjectViews) -> Floats:
     return paints
 
 
-@dataclass(frozen=True, eq=False)
-class Pool:
-    """Embeddings (m, dim) that others are disturbed with, their mean and their deviation (dim,).
-
-    They lie in a plane of `axes` (dim, k), with `variances` (k,) along them, the largest first.
-    """
-
-    raw: Tensor
-    centre: Tensor
-    spread: Tensor
-    axes: Tensor
-    variances: Tensor
-
-    @classmethod
-    def of(cls, shapes: Shapes) -> "Pool":
-        """All of `shapes`."""
-        return cls.of_embeddings(torch.from_numpy(shapes.embeddings.reshape(-1, shapes.embeddings.shape[-1])))
-
-    @classmethod
-    def of_embeddings(cls, raw: Tensor) -> "Pool":
-        """All of `raw` (m, dim)."""
-        centre = raw.mean(dim=0)
-        away = raw - centre
-        variances, axes = torch.linalg.eigh(away.T @ away / len(raw))
-        variances, axes = variances.flip(0)[:_N_AXES].clamp(min=0), axes.flip(1)[:, :_N_AXES]
-        return cls(raw, centre, raw.std(dim=0), axes.contiguous(), variances)
-
-
-def disturbed(embeddings: Tensor, pool: Pool, certainty: Tensor, random: torch.Generator) -> Tensor:
-    """`embeddings` (n, dim) as a regression would decode them and `restore` lengthen them, `certainty` (n, 1) above 0.
-
-    Of every axis a regression answers with the share of its variance that it knows, and misses the rest (the
-    posterior mean of a normal distribution). Errors are partly the difference to another object of `pool`, partly
-    normal with the covariance of all; on some they weigh on all axes alike, on others the more the less an axis varies.
-    The deviation stays; the correlation becomes `certainty`.
-    """
-    n = len(embeddings)
-    evenness, of_other = torch.rand(n, 1, generator=random), torch.rand(n, 1, generator=random)
-    other = pool.raw[torch.randint(len(pool.raw), (n,), generator=random)]
-    true, error = ((raw - pool.centre) @ pool.axes for raw in (embeddings, other))
-    noise = torch.randn(true.shape, generator=random) * pool.variances.sqrt()
-    error = of_other.sqrt() * error + (1 - of_other).sqrt() * noise
-    known = _known(pool.variances, certainty, evenness)
-    decoded = known * true + (known * (1 - known)).sqrt() * error
-    return pool.centre + decoded @ pool.axes.T / certainty
-
-
-def _known(variances: Tensor, certainty: Tensor, evenness: Tensor) -> Tensor:
-    """(n, k) shares of `variances` (k,) that are known where noise leaves a correlation of `certainty` over all.
-
-    With `evenness` (n, 1) 0 the noise is in proportion to variances, with 1 the same along all axes. By halving.
-    """
-    relative = (variances / variances[0]).clamp(min=_LEAST) ** evenness
-    low, high = torch.full_like(certainty, -30.0), torch.full_like(certainty, 30.0)
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        known = relative / (relative + middle.exp())
-        louder = (known * variances).sum(dim=1, keepdim=True) > certainty.square() * variances.sum()
-        low, high = torch.where(louder, middle, low), torch.where(louder, high, middle)
-    return known
-
-
 class Fitting:
     """One training. The same seed gives the same weights on the same machine with the same number of threads."""
 
@@ -248,7 +185,8 @@ class Fitting:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.net = ShapeNet(config)
-        self._pool = Pool.of(known)
+        raw = known.embeddings.reshape(-1, known.embeddings.shape[-1])
+        self._pool = Pool.of(torch.from_numpy(raw))
         self.net.centre.copy_(self._pool.centre)
         self.net.spread.copy_(self._pool.spread)
         self._optimiser = torch.optim.AdamW(
