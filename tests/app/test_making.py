@@ -36,6 +36,18 @@ def test_one_that_fails_ends_no_other():
     assert [kind for kind, _ in made.ms] == ["caption"]
 
 
+def test_meshes_and_captions_are_told_how_certain_the_embedding_is():
+    told = []
+
+    class Listens(Captions):
+        def caption(self, seen):
+            told.append((seen.certainty, seen.category))
+            return super().caption(seen)
+
+    list(Making(Generators(caption=Listens("told")))(replace(WISH, certainty=0.25)))
+    assert told == [(0.25, "chair")]
+
+
 def test_for_a_comparison_the_picture_alone_is_made():
     (made,) = Making(generators())(replace(WISH, aside=True))
     assert made.complete and made.picture is not None and made.mesh is None and not made.caption

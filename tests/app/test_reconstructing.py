@@ -56,8 +56,9 @@ def test_a_trials_seed_is_told_by_the_sessions_seed_and_its_number_alone():
 
 
 def test_a_wish_holds_what_was_decoded_and_no_label():
-    decision = embedded(4, stage="fused")
+    decision = replace(embedded(4, stage="fused"), certainty=0.3)
     wish = Wish.of(decision, 7)
+    assert wish.certainty == 0.3 and not wish.aside
     assert (wish.trial, wish.stage, wish.seed, wish.category, wish.colour) == (4, "fused", 7, "chair", "red")
     assert wish.nearest[0] == decision.nearest[0].key == Nearest("chair/03", 0.8).key
     with pytest.raises(ValueError, match="without an embedding"):
