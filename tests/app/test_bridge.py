@@ -82,6 +82,8 @@ def test_silence_makes_the_stream_stalled_then_lost_then_recovered(bridge, bench
         qtbot.waitUntil(lambda: bool(seen) and seen[-1].view.state == wanted, timeout=5_000)
 
     bench.source.feed(1.0)
+    # All of it, before the clock goes on: what is read later is younger.
+    qtbot.waitUntil(lambda: bool(seen) and seen[-1].view.n_received == bench.source.sent.shape[1], timeout=5_000)
     state("connected")
     bench.clock.advance(1.0)
     state("stalled")
