@@ -22,6 +22,7 @@ from app.mapping import WHO, Alone, Mapped, Question, child
 from calibration.decoding.subject import AnytimeSubject, AnytimeSubjectDecoder
 from calibration.subjects import AnySubject
 from engines.errors import AfterimageError, WorkError
+from engines.generators.config import GeneratorsConfig
 from pipeline.anytime import Answer, AnytimeDecoder
 from pipeline.decode import Decoder
 from pipeline.processes import Child
@@ -127,8 +128,10 @@ class Depending(QObject):
 
     mapped = Signal(object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, config: GeneratorsConfig, parent: QObject | None = None) -> None:
+        """`config` says where networks are looked for."""
         super().__init__(parent)
+        self._config = config
         self._jobs = ThreadPoolExecutor(1, thread_name_prefix="afterimage-depending")
         self._child: Child | None = None  # of the thread of jobs, but for killing it
 
@@ -161,7 +164,7 @@ class Depending(QObject):
 
     def _compared(self, question: Question) -> Mapped:
         if self._child is None:
-            self._child = Child(WHO, child)
+            self._child = Child(WHO, child, self._config)
             self._child.start()
         self._child.send(question)
         found = self._child.receive()

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from pipeline.types import Array
 
 if TYPE_CHECKING:  # all of it is for the process alone
     from calibration.dominance import Dependency, Layers, Segmenter
+    from engines.generators.config import GeneratorsConfig
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +84,8 @@ class Mapped:
     error: str = ""
 
 
-def child(pipe: Connection) -> None:
-    """The process: question after question."""
+def child(pipe: Connection, config: "GeneratorsConfig") -> None:
+    """The process: question after question. `config` says where SAM is looked for."""
     leave_with_parent()
     lower_priority()
 
@@ -95,19 +96,18 @@ def child(pipe: Connection) -> None:
         bound_threads(1)
         seen_through = layers(FeaturesConfig())
         while True:
-            pipe.send(mapped(pipe.recv(), seen_through, _segmenter))
+            pipe.send(mapped(pipe.recv(), seen_through, partial(_segmenter, config)))
 
     answer(pipe, WHO, work)
 
 
 @cache
-def _segmenter() -> "Segmenter | None":
-    """SAM from the hub's cache, opened when it is first needed; None where it is not."""
-    from engines.generators.config import GeneratorsConfig
+def _segmenter(config: "GeneratorsConfig") -> "Segmenter | None":
+    """SAM, opened when it is first needed; None where it is not here."""
     from engines.vision.encoders import open_segmenter
 
     try:
-        return open_segmenter(GeneratorsConfig())
+        return open_segmenter(config)
     except InputError as why:
         log.info("dependency maps are not averaged: %s", why)
         return None

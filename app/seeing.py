@@ -19,6 +19,7 @@ from app.panels.sight import Made, Sight
 from calibration.decoding.subject import AnytimeSubject
 from calibration.subjects import AnySubject
 from engines.errors import AfterimageError
+from engines.generators.config import GeneratorsConfig
 from pipeline.reconstruction import GeneratingStatus, Reconstruction
 from pipeline.types import Decision
 
@@ -90,13 +91,14 @@ class _Run:
 
 
 class Seeing:
-    """What is made visible of one session at a time; `on` as long as the user wants it.
+    """What is made visible of one session at a time; `on` as long as the user wants it. `config` tells by what.
 
     Thread: `begin`, `end` and `decided` from any, what is made comes from another; the rest main only.
     """
 
-    def __init__(self, start: StartWorker, on: bool = False) -> None:
+    def __init__(self, start: StartWorker, config: GeneratorsConfig, on: bool = False) -> None:
         self.on = on
+        self.config = config
         self._start = start
         self._jobs = ThreadPoolExecutor(1, thread_name_prefix="afterimage-seeing")
         self._lock = threading.Lock()  # guards everything below

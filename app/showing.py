@@ -22,7 +22,8 @@ class Showing(QObject):
     def __init__(self, seeing: Seeing, pictures: Pictures, parent: QObject) -> None:
         super().__init__(parent)
         self.seeing = seeing
-        self.panels, self.dependency, self.depending = ReconstructionPanels(), DependencyPanel(), Depending(self)
+        self.panels, self.dependency = ReconstructionPanels(), DependencyPanel()
+        self.depending = Depending(seeing.config, self)
         self.panels.set_pictures(pictures)
         self.dependency.wanted.connect(self._on_wanted)
         self.depending.mapped.connect(self.dependency.set_mapped)

@@ -106,7 +106,7 @@ class Makers:
         reconstruct: bool = False,
     ) -> None:
         self.out = out
-        self.seeing = Seeing(partial(reconstructing, config), on=reconstruct)
+        self.seeing = Seeing(partial(reconstructing, config), config.reconstruction.generators(), on=reconstruct)
         self._locations = locations
         self._config = config
         self._unit = unit

@@ -17,7 +17,7 @@ TETRAHEDRON = Mesh(
 
 
 def wish(trial: int = 0, stage: str = "static") -> Wish:
-    return Wish(trial, stage, 100.0 + 8 * trial, np.zeros(4), 7, "chair", "red", ("chair/03",))
+    return Wish(trial, stage, 100.0 + 8 * trial, np.zeros(4), 7, "chair", "red", ("chair/03",), certainty=0.25)
 
 
 def reconstruction(trial: int = 0, stage: str = "static", **changes: object) -> Reconstruction:

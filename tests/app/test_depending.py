@@ -10,6 +10,7 @@ from calibration.dominance import CAVEATS, NOT_AVERAGED, OWN_PARTS, SEGMENTS
 from calibration.objects.build import build
 from calibration.objects.builtin import BuiltIn
 from calibration.stimuli import Item
+from engines.generators.config import GeneratorsConfig
 from pipeline.reconstruction import Reconstruction
 from tests.app.anytime import answer
 
@@ -29,7 +30,7 @@ class Failing:
 
 @pytest.fixture
 def depending(qtbot) -> Iterator[Depending]:
-    made = Depending()
+    made = Depending(GeneratorsConfig())
     yield made
     made.close()
 

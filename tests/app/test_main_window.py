@@ -14,6 +14,7 @@ from app.main_window import MainWindow, dressed_application
 from app.panels.frame import Phase, Samples
 from app.seeing import Seeing
 from engines.errors import InputError
+from engines.generators.config import GeneratorsConfig
 from pipeline.coupling.bands import CouplingBands
 from pipeline.coupling.values import CouplingConfig
 from pipeline.recorder.messages import RecorderState, RecorderStatus
@@ -33,7 +34,7 @@ def bench() -> Bench:
 def window(bench: Bench, qtbot, tmp_path: Path) -> Iterator[MainWindow]:
     dressed_application()
     bridge = Bridge(bench.make_session, bench.start_recording, tmp_path)
-    seeing = Seeing(lambda subject, on_made: FakeWorker(on_made))
+    seeing = Seeing(lambda subject, on_made: FakeWorker(on_made), GeneratorsConfig())
     made = MainWindow(bridge, seeing)
     made.show()
     yield made

@@ -9,6 +9,7 @@ from app.panels.frame import Scored
 from app.seeing import KEPT, NO_EMBEDDING, NO_SUBJECT, OFF, Seeing
 from calibration.decoding.subject import AnytimeSubject
 from engines.errors import InputError
+from engines.generators.config import GeneratorsConfig
 from tests.app.anytime import answer
 from tests.app.reconstructions import FakeWorker, reconstruction
 from tests.app.scripted import info, stream
@@ -22,7 +23,7 @@ class Bench:
     def __init__(self) -> None:
         self.workers: list[FakeWorker] = []
         self.refusal = ""
-        self.seeing = Seeing(self.start, on=True)
+        self.seeing = Seeing(self.start, GeneratorsConfig(), on=True)
         self.subject = object.__new__(AnytimeSubject)
 
     def start(self, subject: AnytimeSubject, on_made: Callable) -> FakeWorker:

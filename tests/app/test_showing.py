@@ -15,6 +15,7 @@ from app.pictures import Pictures
 from app.seeing import Seeing
 from app.showing import Showing
 from calibration.decoding.subject import AnytimeSubject
+from engines.generators.config import GeneratorsConfig
 from pipeline.session import Session
 from tests.app.reconstructions import FakeWorker
 from tests.app.test_depending import Brightness
@@ -28,7 +29,7 @@ PATIENCE_MS = 100_000
 class InHere:
     """The process that compares, without a process: it sees how bright a picture is."""
 
-    def __init__(self, who: str, child: object) -> None:
+    def __init__(self, who: str, child: object, config: GeneratorsConfig) -> None:
         self.alive = False
 
     def start(self) -> None:
@@ -53,7 +54,7 @@ class Room:
     def __init__(self, n_trials: int) -> None:
         known = visible(INFO, "made up")
         subject = AnytimeSubject(known.manifest.model_copy(update={"stimuli": "/elsewhere"}), known.decoder, {})
-        self.seeing = Seeing(lambda subject, on_made: FakeWorker(on_made), on=True)
+        self.seeing = Seeing(lambda subject, on_made: FakeWorker(on_made), GeneratorsConfig(), on=True)
         memory = self.seeing.begin(subject, lambda: subject)
         self.seeing.settled()
         self.session = Session(

@@ -55,7 +55,7 @@ def test_the_reconstructed_mesh_is_drawn_and_shown(panel: MeshPanel, turntable: 
     turntable.answer("made")
     assert panel.made.image is not None
     assert panel.made.title == "Reconstructed · fused" and panel.trial.line == "trial 3"
-    assert panel.told.line == "pocket-shape 85 ms · 4 faces"
+    assert panel.told.line == "certainty 0.25 · pocket-shape 85 ms · 4 faces"
     assert panel.tag.text() == "simulated · pocket model"
 
 
