@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -42,11 +42,14 @@ from engines.generators.choose import Generators, open_generators
 from engines.generators.config import GeneratorsConfig
 from engines.vision.encoders import open_segmenter
 from engines.vision.features.pooled import InceptionV3
+from engines.vision.features.swag import Swag
 from engines.vision.features.trunk import Trunk
 from engines.vision.pocket import PocketVision
 from engines.weights import part, require_here
 
 SEGMENTS = "segments of the dependency map"
+
+_T = TypeVar("_T")
 
 Progress = Callable[[float, str], None]
 
@@ -134,7 +137,7 @@ def _of(means: _Means, folder: Path, judged: Judgement, options: argparse.Namesp
     found = _found(means, folder, judged, options, makers, progress)
     measures = means.measures
     if found.simulated:
-        measures = replace(measures, classifiers=(Centres.builtin(PocketVision.load()),))
+        measures = replace(measures, classifiers=(*measures.classifiers, Centres.builtin(PocketVision.load())))
     scores = scored(found, measures, options.permutations, seed, progress)
     dependency = None
     if makers.picture is not None:
@@ -237,13 +240,20 @@ def _measures(config: FeaturesConfig) -> Measures:
     """Every network whose weights are here, and why others are not."""
     found = extractors(config)
     absent = dict(found.absent)
-    lpips = None
-    try:
-        lpips = perceptual(config).distances
-    except InputError as why:
-        absent["LPIPS"] = str(why)
+    lpips = _opened("LPIPS", lambda: perceptual(config).distances, absent)
+    judge = _opened(Swag.name, Swag.load, absent)
     named = [one for one in found.here if isinstance(one, InceptionV3)]
-    return Measures(found.here, lpips, scored_by=(*named, Centres.builtin(PocketVision.load())), absent=absent)
+    pocket = Centres.builtin(PocketVision.load())
+    return Measures(found.here, lpips, () if judge is None else (judge,), (*named, pocket), absent)
+
+
+def _opened(name: str, opening: Callable[[], _T], absent: dict[str, str]) -> _T | None:
+    """What `opening` gives; None where its weights are not here, and why among what is `absent`."""
+    try:
+        return opening()
+    except InputError as why:
+        absent[name] = str(why)
+        return None
 
 
 def _texts(config: GeneratorsConfig) -> tuple[list[TextEncoder], dict[str, str]]:

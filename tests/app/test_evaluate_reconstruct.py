@@ -81,9 +81,18 @@ def test_models_of_several_participants_are_reconstructed_and_pooled(data, model
     assert "potter" in told["marks"][1]
     pooled = {(one["row"], one["metric"]): one["mean"] for one in told["scores"]}
     each = [{(one["row"], one["metric"]): one["mean"] for one in some} for some in told["by_participant"].values()]
-    for row in ("both streams", "picture alone", "turn alone", "true embedding", "nearest neighbour", "mean"):
+    for row in (
+        "both streams",
+        "picture alone",
+        "turn alone",
+        "true embedding",
+        "nearest neighbour",
+        "mean",
+        "nothing decoded",
+    ):
         for metric in ("SSIM", "2-way pocket", "F 0.05, as made", "F 0.05, aligned", "FID pocket", "IS pocket"):
             assert pooled[row, metric] == pytest.approx(np.mean([one[row, metric] for one in each]))
+    assert "vit_h_14_swag" in told["not_measured"]["ViT-H/14 (SWAG)"]
     captions = told["captions"]
     assert captions["about"]["route"] == "words" and "by rule" in captions["about"]["true captions by"]
     for row in ("both streams", "picture alone", "turn alone", "nearest neighbour"):
