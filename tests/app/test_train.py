@@ -10,7 +10,7 @@ from calibration.decoding.process import Finished, Standing
 from calibration.decoding.steps import Step
 from calibration.recipes import pocket_pictures, pocket_shape, pocket_vision
 from engines.generators.pocket import SD15, SDXL, PicturesOrigin
-from engines.generators.shape import PocketShape, ShapeConfig, ShapeNet, ShapeOrigin
+from engines.generators.shape import Drawing, PocketShape, ShapeConfig, ShapeNet, ShapeOrigin
 from engines.vision.pocket import PocketConfig, PocketNet, PocketOrigin, PocketVision
 from tests.calibration.decoding.folders import small_folder
 
@@ -46,7 +46,7 @@ def test_a_trained_shape_decoder_is_written_with_a_report(monkeypatch, tmp_path)
     def train(seed, cache, progress, snapshot):
         progress(1.0)
         net = ShapeNet(ShapeConfig(dim=8, hidden=8, side=2, channels=(4, 4), features=8, grid=8))
-        return PocketShape(net, 0.01, ShapeOrigin("a", "b", seed, {"f_score": 0.5}))
+        return PocketShape(net, Drawing(0.5, 0.2, 2.0), ShapeOrigin("a", "b", seed, {"f_score": 0.5}))
 
     monkeypatch.setattr(pocket_shape, "train", train)
     threads = torch.get_num_threads()
