@@ -4,6 +4,7 @@ import argparse
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -117,17 +118,10 @@ def _means(options: argparse.Namespace, encoder: str) -> _Means:
     stimuli = Eeg3d(options.data)
     true = true_captions(stimuli)
     generators = open_generators(config, encoder)
-    measures = _measures(FeaturesConfig())
-    texts: Sequence[TextEncoder] = ()
-    if true is not None and config.captions:
-        texts, absent = _texts(config)
-        measures = replace(measures, absent={**measures.absent, **absent})
-    segmenter: Segmenter | None = None
-    if not stimuli.simulated:
-        try:
-            segmenter = open_segmenter(config)
-        except InputError as why:
-            measures = replace(measures, absent={**measures.absent, SEGMENTS: str(why)})
+    absent: dict[str, str] = {}
+    measures = _measures(FeaturesConfig(), absent)
+    texts = _texts(config, absent) if true is not None and config.captions else []
+    segmenter = None if stimuli.simulated else _opened(SEGMENTS, lambda: open_segmenter(config), absent)
     return _Means(generators, measures, texts, layers(FeaturesConfig()), segmenter, stimuli, true)
 
 
@@ -236,10 +230,10 @@ def _write(out: Path, sheets: dict[str, Picture]) -> None:
         Image.fromarray(sheet).save(out / f"{re.sub(r'[^0-9A-Za-z]+', '-', name)}.png", optimize=True)
 
 
-def _measures(config: FeaturesConfig) -> Measures:
-    """Every network whose weights are here, and why others are not."""
+def _measures(config: FeaturesConfig, absent: dict[str, str]) -> Measures:
+    """Every network whose weights are here, and why others are `absent`, which goes on to be filled."""
     found = extractors(config)
-    absent = dict(found.absent)
+    absent |= found.absent
     lpips = _opened("LPIPS", lambda: perceptual(config).distances, absent)
     judge = _opened(Swag.name, Swag.load, absent)
     named = [one for one in found.here if isinstance(one, InceptionV3)]
@@ -256,17 +250,12 @@ def _opened(name: str, opening: Callable[[], _T], absent: dict[str, str]) -> _T 
         return None
 
 
-def _texts(config: GeneratorsConfig) -> tuple[list[TextEncoder], dict[str, str]]:
-    """What compares the meanings of captions, as far as its weights are here, and why others are not."""
+def _texts(config: GeneratorsConfig, absent: dict[str, str]) -> list[TextEncoder]:
+    """What compares the meanings of captions, as far as its weights are here, and why others are `absent`."""
     here: list[TextEncoder] = []
-    absent: dict[str, str] = {}
     for name, measure in (("sbert", "sentence likeness"), ("clip-l", "CLIP-text likeness")):
-        try:
-            require_here(part(name), config)
-        except InputError as why:
-            absent[measure] = str(why)
-            continue
-        from engines.text import ClipText, SentenceModel  # transformers takes seconds
+        if _opened(measure, partial(require_here, part(name), config), absent) is not None:
+            from engines.text import ClipText, SentenceModel  # transformers takes seconds
 
-        here.append(SentenceModel.load() if name == "sbert" else ClipText.load())
-    return here, absent
+            here.append(SentenceModel.load() if name == "sbert" else ClipText.load())
+    return here
