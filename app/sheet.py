@@ -13,7 +13,7 @@ from PIL import Image
 from app.album import Row, SheetWanted
 from calibration.contact_sheet import Tile, sheet
 from calibration.open_set import open_set
-from calibration.stimuli import StimulusSet
+from calibration.stimuli import StimulusSet, evenly
 from calibration.surface_view import SurfaceRenderer, surface_of
 from engines.errors import AfterimageError
 from engines.generators.meshes import read_surface
@@ -28,8 +28,7 @@ ELSEWHERE = "The stimulus set is not on this machine: what was shown is named on
 
 def chosen(rows: Sequence[Row]) -> list[Row]:
     """All of them, or `MOST`, evenly from the first to the last."""
-    places = np.unique(np.linspace(0, len(rows) - 1, min(MOST, len(rows))).round().astype(int))
-    return [rows[place] for place in places]
+    return [rows[place] for place in evenly(len(rows), MOST)]
 
 
 def drawn(wanted: SheetWanted) -> Picture | None:

@@ -79,3 +79,8 @@ class Only:
         self.mesh = stimuli.mesh
         self.point_cloud = stimuli.point_cloud
         self.colour_label = stimuli.colour_label
+
+
+def evenly(n: int, most: int = 24) -> list[int]:
+    """At most so many places among `n`, from the first to the last."""
+    return [int(place) for place in np.unique(np.linspace(0, n - 1, min(n, most)).astype(int))]

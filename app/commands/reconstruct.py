@@ -31,12 +31,12 @@ from calibration.decoding.reconstruct_report import (
     verdict,
 )
 from calibration.decoding.reconstruct_scores import Measures, Scored, over_participants, plain, scored
-from calibration.decoding.reconstruct_sheet import dependency_sheet, evenly, picture_sheet, shape_sheet
+from calibration.decoding.reconstruct_sheet import dependency_sheet, picture_sheet, shape_sheet
 from calibration.dominance import Segmenter
 from calibration.metrics.features import FeaturesConfig, extractors, layers, perceptual
 from calibration.metrics.generation import Centres
 from calibration.metrics.words import TextEncoder
-from calibration.stimuli import Picture
+from calibration.stimuli import Picture, evenly
 from calibration.true_captions import TrueCaptions, true_captions
 from engines.errors import InputError
 from engines.generators.choose import Generators, open_generators

@@ -16,7 +16,7 @@ from calibration.dominance import Areas, Dependency, Layers, Segmenter, areas_of
 from calibration.objects.build import build
 from calibration.objects.builtin import BuiltIn
 from calibration.objects.render import Renderer
-from calibration.stimuli import Item
+from calibration.stimuli import Item, evenly
 from pipeline.types import Array
 
 N_SEEDS, N_SEEDED = 4, 8
@@ -96,7 +96,7 @@ def _seeded(
     """Of a few objects, evenly among all, made again from other seeds."""
     assert makers.picture is not None
     seeds = [int(s) for s in np.random.default_rng([seed, 6]).integers(2**31, size=N_SEEDS)]
-    places = np.unique(np.linspace(0, len(found.truth.items) - 1, N_SEEDED).astype(int))
+    places = evenly(len(found.truth.items), N_SEEDED)
     made = {}
     for place in places:
         pictures = [
@@ -104,7 +104,7 @@ def _seeded(
             for streams in STREAMS
         ]
         over = areas[place].numbers, areas[place].names
-        made[int(place)] = over_seeds(pictures[0], pictures[1], pictures[2], layers, *over)
+        made[place] = over_seeds(pictures[0], pictures[1], pictures[2], layers, *over)
     return made
 
 

@@ -24,8 +24,8 @@ from calibration.decoding.reconstruct_scores import (
     LPIPS,
     Scored,
 )
-from calibration.decoding.reconstruct_sheet import evenly
 from calibration.dominance import CAVEATS
+from calibration.stimuli import evenly
 
 Table = dict[str, Any]
 

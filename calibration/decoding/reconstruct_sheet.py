@@ -22,15 +22,9 @@ from calibration.surface_view import SurfaceRenderer, surface_of, surface_of_poi
 from pipeline.types import Array
 
 SEEN = "seen"
-N_SHOWN = 24
 _F_AT, _TILE_PX = 0.05, 96
 _HEADS = {TRUE: "of the truth*", NEAREST: "nearest", NOTHING: "of nothing"}
 _STAR = "* made from the embedding of the picture that was seen: nothing was decoded."
-
-
-def evenly(n: int, most: int = N_SHOWN) -> list[int]:
-    """At most so many places among `n`."""
-    return [int(place) for place in np.unique(np.linspace(0, n - 1, min(n, most)).astype(int))]
 
 
 def picture_sheet(found: Reconstructions, marks: Sequence[str], places: Sequence[int], title: str) -> Picture:

@@ -9,13 +9,11 @@ Thread: the one that called; `progress` is called from it.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from calibration.decoding.reconstruct import pictures_of
 from calibration.objects.builtin import BuiltIn
 from calibration.objects.catalogue import SELECTION, TRAINING
 from calibration.recipes.feature_map import HasFeatures, feature_map, unexplained
-from calibration.stimuli import Item, StimulusSet
+from calibration.stimuli import Item, StimulusSet, evenly
 from engines.generators.feature_map import FeatureMap
 from engines.vision.base import Embeddings, PictureEncoder
 
@@ -71,5 +69,5 @@ def chosen(stimuli: StimulusSet) -> tuple[Sequence[Item], Sequence[Item]]:
             tuple(item for item in stimuli.items if int(item.object) in numbers) for numbers in (TRAINING, SELECTION)
         )
         return fitted_on, judged_on
-    places = np.unique(np.linspace(0, len(stimuli.items) - 1, min(len(stimuli.items), MOST)).astype(int))
+    places = evenly(len(stimuli.items), MOST)
     return tuple(stimuli.items[place] for place in places), ()

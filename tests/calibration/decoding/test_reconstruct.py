@@ -8,8 +8,9 @@ from calibration.decoding.alone import BOTH, PICTURE, STREAMS, TURN
 from calibration.decoding.reconstruct import MEAN, NEAREST, NOTHING, ROWS, TRUE, Makers, mean_shape, reconstruct
 from calibration.decoding.reconstruct_report import tables, verdict
 from calibration.decoding.reconstruct_scores import Measures, Scored, over_participants, scored
-from calibration.decoding.reconstruct_sheet import evenly, picture_sheet, shape_sheet
+from calibration.decoding.reconstruct_sheet import picture_sheet, shape_sheet
 from calibration.metrics.shapes import chamfer, in_unit_sphere
+from calibration.stimuli import evenly
 from calibration.surface_view import surface_of
 from tests.calibration.decoding.planted import Templates, planted
 
