@@ -14,7 +14,7 @@ from PIL import Image
 from calibration.contact_sheet import Tile, sheet
 from calibration.decoding.reconstruct import NEAREST, NOTHING, ROWS, TRUE, Reconstructions
 from calibration.decoding.reconstruct_dependency import Session
-from calibration.dominance import CAVEATS, Dependency
+from calibration.dominance import CAVEATS, LEAST_INLIERS
 from calibration.metrics.shapes import f_score
 from calibration.objects.builtin import BuiltIn
 from calibration.stimuli import Item, Picture, StimulusSet
@@ -87,15 +87,13 @@ def dependency_sheet(
         by_part = Tile(None) if own.by_part is None else Tile(_tinted(own.by_part, made[0]), parts)
         rows.append((
             Tile(found.truth.pictures[at], _name(item)), *(Tile(one) for one in made),
-            Tile(_tinted(own.map, made[0]), _aligned(own)), by_part, Tile(_tinted(told.shuffled[at].map, made[0])),
+            Tile(_tinted(own.map, made[0]), _ALIGNED[own.aligned]), by_part,
+            Tile(_tinted(told.shuffled[at].map, made[0])),
         ))  # fmt: skip
     key = "Warm: the reconstruction hangs on the turn, to +1; cool: on the picture, to -1."
+    laid = f"Aligned: laid over the answer of both by at least {LEAST_INLIERS} matching points, which blurs lack."
     over = f"By part: {'; '.join(told.averaged_over)}."
-    return sheet(rows, heads, title, marks, (key, over, *CAVEATS), across=1, tile_px=112)
-
-
-def _aligned(one: Dependency) -> str:
-    return f"points {one.inliers[0]}, {one.inliers[1]}"
+    return sheet(rows, heads, title, marks, (key, laid, over, *CAVEATS), across=1, tile_px=112)
 
 
 def _tinted(values: Array, under: Picture) -> Picture:
@@ -121,3 +119,7 @@ def _name(item: Item) -> str:
 
 
 _BUILT_IN = frozenset(BuiltIn().items)
+_ALIGNED = {
+    (False, False): "neither aligned", (True, False): "picture's aligned",
+    (False, True): "turn's aligned", (True, True): "both aligned",
+}  # fmt: skip
