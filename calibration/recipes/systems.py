@@ -28,6 +28,7 @@ WITHOUT = {
     "spectral": {"spectral": 0.0},
     "prototypes": {"prototypes": 0.0},
     "category": {"category": 0.0},
+    "colour": {"colour": 0.0},
 }
 
 

@@ -1,7 +1,10 @@
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
 from calibration.decoding.fitted import FittedNetwork
+from calibration.losses import LossWeights
 from calibration.recipes.systems import band_pairs, systems
 from engines.errors import InputError
 from engines.models.bands import pairs
@@ -39,6 +42,18 @@ def test_both_sizes_have_the_same_systems_brainssd_first():
     assert next(iter(systems("full"))) == "brainssd"
     assert all(recipe.name == name for name, recipe in systems("pocket").items())
     assert {f"brainssd/{variant}" for variant in VARIANTS if variant != "brainssd"} <= set(systems("full"))
+
+
+def test_every_term_of_the_loss_is_left_out_of_one_system():
+    known = systems("pocket")
+    whole = known["brainssd"].weights
+    left_out = [recipe.weights for name, recipe in known.items() if name.startswith("brainssd/without ")]
+    alone = [
+        [term.name for term in fields(LossWeights) if getattr(weights, term.name) != getattr(whole, term.name)]
+        for weights in left_out
+    ]
+    assert sorted(term for terms in alone for term in terms) == sorted(term.name for term in fields(LossWeights))
+    assert all(getattr(weights, terms[0]) == 0 for weights, terms in zip(left_out, alone, strict=True) if terms)
 
 
 def test_every_pair_of_bands_that_the_rates_carry_is_a_system_once():
