@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.errors import WorkError
 from engines.vision.base import Floats, Pictures
 
 Route = Literal["embedding", "picture", "words"]
@@ -52,6 +53,10 @@ class Caption:
 
     text: str
     route: Route
+
+
+class NoSurface(WorkError):
+    """What was decoded is like no object, so that there is no surface. Any other `WorkError` says that work failed."""
 
 
 class Generator(Protocol):
@@ -103,7 +108,8 @@ class ShapeGenerator(Generator, Protocol):
 
         Raises:
             InputError: what it needs of `seen` is missing.
-            WorkError: it found no surface, or there was not enough memory.
+            NoSurface: it found none.
+            WorkError: there was not enough memory, or it died.
         """
         ...
 

@@ -29,8 +29,8 @@ from skimage.measure import marching_cubes
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engines.errors import InputError, WorkError
-from engines.generators.base import Seen, Surface
+from engines.errors import InputError
+from engines.generators.base import NoSurface, Seen, Surface
 from engines.tagged import read_tagged
 from engines.vision.base import Floats
 
@@ -179,7 +179,7 @@ class PocketShape:
 
         Raises:
             InputError: an embedding of another length.
-            WorkError: there is no surface: the embedding is like none of an object.
+            NoSurface: the embedding is like none of an object.
         """
         if seen.embedding.shape != (self.config.dim,):
             raise InputError(
@@ -215,7 +215,7 @@ class PocketShape:
     def _meshed(self, planes: Tensor, paints: Tensor, certainty: float) -> Surface:
         outside = self._field(planes) - self.levels(certainty)
         if not outside.min() < 0:
-            raise WorkError(
+            raise NoSurface(
                 f"{self.name} found no surface: the nearest to being inside is {outside.min():.3f} outside; "
                 "the embedding is like none of an object"
             )

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.errors import InputError, WorkError
-from engines.generators.base import Seen, Surface
+from engines.generators.base import NoSurface, Seen, Surface
 from engines.generators.config import GeneratorsConfig
 from engines.generators.hub import model_folder
 from engines.vision.base import Pictures
@@ -108,6 +108,7 @@ class Trellis:
 
         Raises:
             InputError: there is no picture, or what TRELLIS needs is missing.
+            NoSurface: it answered none.
             WorkError: it failed, died, or took too long.
         """
         if seen.picture is None:
@@ -119,6 +120,7 @@ class Trellis:
 
         Raises:
             InputError: no pictures, or what TRELLIS needs is missing.
+            NoSurface: it answered none.
             WorkError: it failed, died, or took too long.
         """
         if pictures.ndim != 4 or pictures.shape[-1] != 3 or pictures.dtype != np.uint8 or len(pictures) == 0:
@@ -132,6 +134,8 @@ class Trellis:
             raise
         if "failed" in answer:
             raise WorkError(f"TRELLIS failed: {answer['failed']}")
+        if "nothing" in answer:
+            raise NoSurface(str(answer["nothing"]))
         return _placed(answer)
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ A file that stands alone: it imports nothing of Afterimage, whose packages that 
 requests on standard input and answers on standard output, each a length (8 bytes, little endian) and an .npz file:
 
     request   pictures (n, height, width, 3) uint8, seed, steps, guidance (2,)
-    answer    vertices (n, 3), faces (m, 3), colours (n, 3) from 0 to 1   or   failed: what went wrong
+    answer    vertices (n, 3), faces (m, 3), colours (n, 3) from 0 to 1   or   failed: what went wrong   or   nothing: no surface
     at first  ready: the package's folder                                 or   refused: what is missing, what to do
 
 Only the mesh is asked for: no Gaussians, no radiance field, no baked GLB. With `--check` it looks what is there and
@@ -115,7 +115,7 @@ def _answer(pipeline: Any, request: dict[str, np.ndarray]) -> dict[str, np.ndarr
     made = pipeline.run_multi_image(pictures, **chosen) if several else pipeline.run(pictures[0], **chosen)
     mesh = made["mesh"][0]
     if not getattr(mesh, "success", True):
-        return {"failed": np.array("TRELLIS found no surface in the picture")}
+        return {"nothing": np.array("TRELLIS found no surface in the picture")}
     vertices = _array(mesh.vertices, np.float32)
     # Three colours and three normals of each vertex, where the decoder has them.
     attributes = getattr(mesh, "vertex_attrs", None)

@@ -6,8 +6,8 @@ import torch
 import trimesh
 from safetensors.torch import save_file
 
-from engines.errors import InputError, WorkError
-from engines.generators.base import Seen
+from engines.errors import InputError
+from engines.generators.base import NoSurface, Seen
 from engines.generators.shape import Drawing, PocketShape, ShapeConfig, ShapeNet, ShapeOrigin
 
 TINY = ShapeConfig(dim=8, hidden=8, side=2, channels=(4, 4), features=16, colours=4, grid=24)
@@ -103,7 +103,7 @@ def test_what_would_leave_the_unit_sphere_is_closed_and_within_it():
 def test_no_surface_is_an_error():
     net = Ball(TINY)
     net.radius = -0.1
-    with pytest.raises(WorkError, match="no surface"):
+    with pytest.raises(NoSurface, match="no surface"):
         PocketShape(net, HALF, ORIGIN).surface(Seen(embedding()))
 
 

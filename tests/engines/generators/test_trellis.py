@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from engines.errors import InputError, WorkError
-from engines.generators.base import Seen
+from engines.generators.base import NoSurface, Seen
 from engines.generators.config import GeneratorsConfig
 from engines.generators.trellis import WORKER, Trellis
 from tests.engines.generators import fake_trellis
@@ -128,7 +128,7 @@ def test_a_worker_that_takes_too_long_is_ended(weights):
 
 def test_no_surface_is_an_error(running):
     trellis, _ = running
-    with pytest.raises(WorkError, match="no surface"):
+    with pytest.raises(NoSurface, match="no surface"):
         trellis.surface_of(trouble(FINDS_NOTHING))
 
 
