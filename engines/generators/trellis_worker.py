@@ -6,7 +6,7 @@ A file that stands alone: it imports nothing of Afterimage, whose packages that 
 requests on standard input and answers on standard output, each a length (8 bytes, little endian) and an .npz file:
 
     request   pictures (n, height, width, 3) uint8, seed, steps, guidance (2,)
-    answer    vertices (n, 3), faces (m, 3), colours (n, 3) from 0 to 1   or   failed: what went wrong   or   nothing: no surface
+    answer    vertices (n, 3), faces (m, 3), colours (n, 3) from 0 to 1   or   nothing: no surface   or   failed: why
     at first  ready: the package's folder                                 or   refused: what is missing, what to do
 
 Only the mesh is asked for: no Gaussians, no radiance field, no baked GLB. With `--check` it looks what is there and
