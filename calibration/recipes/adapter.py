@@ -5,8 +5,10 @@
 Learned are the projection of the embedding to tokens with its norm, and the keys and values of these tokens; one
 embedding in twenty is left out (BrainSSD's second stage, after Ye et al. 2023, arXiv:2308.06721). Selection pairs meet
 the same times and noise after every epoch, and the epoch that they do best in is kept; the adapter as it came is one of
-them. Everything random comes from one generator: on a processor the same seed, pairs and number of threads give the
-same adapter, whether training was interrupted or not.
+them. On a GPU, where the UNet is in half precision, what is learned is in single until it is kept, and what its blocks
+computed is computed again for the gradients (Chen et al. 2016, arXiv:1604.06174): sixteen pictures of SDXL-Turbo's size
+would not fit otherwise; that has never run. Everything random comes from one generator: on a processor the same seed,
+pairs and number of threads give the same adapter, whether training was interrupted or not.
 
 Thread: one; `progress` is called from it.
 """
@@ -35,6 +37,7 @@ from engines.vision.base import Floats, Pictures
 
 _SELECTION_SEED = 7  # of the times and the noise that selection pairs meet after every epoch
 _ENCODED_AT_ONCE = 16
+_COMPUTED_AGAIN = ("cuda",)  # devices whose memory is too small for all that a UNet's blocks compute
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +94,7 @@ def tune(
     generator: SdxlTurbo, training: Pairs, selection: Pairs, budget: AdapterBudget, seed: int,
     progress: Progress | None = None, checkpoint: Path | None = None,
 ) -> Tuned:  # fmt: skip
-    """Fine-tune the adapter in `generator`, which holds what was kept afterwards.
+    """Fine-tune the adapter in `generator`, which draws by what was kept afterwards, in the precision it had before.
 
     `Step.score` is the share of the selection loss that is gone since the beginning. With a `checkpoint` every epoch
     ends there; where it holds one of this very training, that is gone on from. It stays when training has ended.
@@ -152,12 +155,11 @@ class _Tuning:
         self.latents = {id(pairs): _latents(generator, pairs.pictures) for pairs in (training, selection)}
         self.schedule: Any = DDPMScheduler.from_config(generator.pipeline.scheduler.config)
         self.parameters = ip_adapter.parameters(generator.pipeline.unet)
-        for parameter in self.parameters.values():
-            parameter.data = parameter.data.float()
-            parameter.requires_grad_(True)
+        self._begin()
         self.optimiser = torch.optim.AdamW(
             self.parameters.values(), lr=budget.learning_rate, weight_decay=budget.weight_decay
         )
+        self.scaler = torch.amp.GradScaler(generator.device.type, enabled=generator.dtype == torch.float16)
         self.random = torch.Generator().manual_seed(seed)
         self.start = {name: value.detach().cpu().clone() for name, value in self.parameters.items()}
         self.best = self._now()
@@ -178,6 +180,7 @@ class _Tuning:
             "training pairs": self.training.digest(),
             "selection pairs": self.selection.digest(),
             "device": str(self.generator.device),
+            "precision": str(self.generator.dtype),
             "threads": str(torch.get_num_threads()),
             "torch": str(torch.__version__),
         }
@@ -199,19 +202,31 @@ class _Tuning:
         self.history.append(Step(done / of, done, of, loss, 1 - selection / self.losses[0]))
 
     def finished(self) -> Tuned:
-        """The best epoch."""
-        with torch.no_grad():
-            for name, parameter in self.parameters.items():
-                parameter.copy_(self.best[name])
-                parameter.requires_grad_(False)
-        kept = int(np.argmin(self.losses))
-        return Tuned(ip_adapter.taken_from(self.generator.pipeline.unet), kept, tuple(self.losses), tuple(self.history))
+        """The best epoch, in the generator too."""
+        unet = self.generator.pipeline.unet
+        for name, parameter in self.parameters.items():
+            parameter.grad = None
+            parameter.requires_grad_(False)
+            parameter.data = self.best[name].to(parameter.device, self.generator.dtype)
+        unet.disable_gradient_checkpointing()
+        self.generator.forget_recorded()
+        return Tuned(ip_adapter.taken_from(unet), int(np.argmin(self.losses)), tuple(self.losses), tuple(self.history))
+
+    def _begin(self) -> None:
+        """What is learned in single precision, whatever the UNet is in."""
+        for parameter in self.parameters.values():
+            parameter.data = parameter.data.float()
+            parameter.requires_grad_(True)
+        if self.generator.device.type in _COMPUTED_AGAIN:
+            self.generator.pipeline.unet.enable_gradient_checkpointing()
+        self.generator.forget_recorded()
 
     def state(self) -> dict[str, Any]:
         """All of it, in plain values and tensors."""
         return {
             "adapter": self._now(),
             "optimiser": self.optimiser.state_dict(),
+            "scaler": self.scaler.state_dict(),
             "best": self.best,
             "losses": self.losses,
             "history": [vars(step) for step in self.history],
@@ -224,6 +239,7 @@ class _Tuning:
             for name, parameter in self.parameters.items():
                 parameter.copy_(state["adapter"][name])
         self.optimiser.load_state_dict(state["optimiser"])
+        self.scaler.load_state_dict(state["scaler"])
         self.best, self.losses = state["best"], state["losses"]
         self.history = [Step(**values) for values in state["history"]]
         self.random.set_state(state["random"].cpu())
@@ -231,8 +247,9 @@ class _Tuning:
     def _step(self, rows: Tensor) -> float:
         loss = self._loss(self.training, rows, self.random, self.budget.drop)
         self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimiser.step()
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
         return float(loss.detach())
 
     def _selection_loss(self) -> float:
@@ -244,18 +261,16 @@ class _Tuning:
         return total / n
 
     def _loss(self, pairs: Pairs, rows: Tensor, random: torch.Generator, drop: float) -> Tensor:
-        device, unet = self.generator.device, self.generator.pipeline.unet
+        device, dtype = self.generator.device, self.generator.dtype
         clean = self.latents[id(pairs)][pairs.item[rows.numpy()]]  # (n, channels, h, w)
         times = torch.randint(self.schedule.config.num_train_timesteps, (len(rows),), generator=random)
         noise = torch.randn(clean.shape, generator=random)
         kept = torch.rand(len(rows), 1, generator=random) >= drop
         embeddings = torch.from_numpy(pairs.embeddings[rows.numpy()]) * kept
         noisy, wanted = self.schedule.add_noise(clean, noise, times), target_of(self.schedule, clean, noise, times)
-        # Half precision on a GPU, where the UNet is in half; the adapter's own numbers stay single.
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            told = self.generator.predicted(
-                noisy.to(device, unet.dtype), times.to(device), embeddings.to(device, unet.dtype)
-            )
+        # In the UNet's own precision, since torch mixes no two halves; the adapter's own numbers stay single.
+        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+            told = self.generator.predicted(noisy.to(device, dtype), times.to(device), embeddings.to(device, dtype))
         return functional.mse_loss(told.float(), wanted.to(device))
 
     def _batches(self) -> Iterator[Tensor]:

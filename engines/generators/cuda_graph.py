@@ -1,7 +1,10 @@
 """A pass through a UNet recorded once on a GPU and played back: thousands of small kernels launched as one.
 
 One recording a batch size; the first pass of a size records. What it reads and writes are buffers of its own, into
-which what comes is copied. It was written to torch's documentation of CUDA graphs and has never run.
+which what comes is copied, and the weights at the very places where they were; whoever moves weights calls `forget`.
+What is recorded may neither take anything from the processor nor tell it anything.
+
+It was written to torch's documentation of CUDA graphs and has never run.
 """
 
 from collections.abc import Callable
@@ -14,7 +17,9 @@ _N_WARM_UPS = 3  # libraries choose their kernels in the first passes, which mus
 
 
 @dataclass(frozen=True, eq=False)
-class _Recording:
+class Recording:
+    """The graph, and its own buffers."""
+
     graph: torch.cuda.CUDAGraph
     latents: Tensor
     time: Tensor
@@ -27,7 +32,7 @@ class GraphedUnet:
 
     def __init__(self, predicted: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
         self._predicted = predicted
-        self._recordings: dict[int, _Recording] = {}
+        self._recordings: dict[int, Recording] = {}
 
     def __call__(self, latents: Tensor, time: Tensor, embeddings: Tensor) -> Tensor:
         """One pass; the answer is copied out of the buffer, which the next pass overwrites."""
@@ -40,7 +45,11 @@ class GraphedUnet:
         recording.graph.replay()
         return recording.predicted.clone()
 
-    def _recorded(self, latents: Tensor, time: Tensor, embeddings: Tensor) -> _Recording:
+    def forget(self) -> None:
+        """Drop all recordings and their memory: weights are elsewhere, and the next pass records anew."""
+        self._recordings.clear()
+
+    def _recorded(self, latents: Tensor, time: Tensor, embeddings: Tensor) -> Recording:
         beside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         beside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(beside):
@@ -50,4 +59,4 @@ class GraphedUnet:
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             predicted = self._predicted(latents, time, embeddings)
-        return _Recording(graph, latents, time, embeddings, predicted)
+        return Recording(graph, latents, time, embeddings, predicted)

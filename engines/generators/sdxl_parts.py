@@ -50,9 +50,7 @@ def pipeline_without_text(folder: Path, dtype: torch.dtype, tiny_vae: Path | Non
     if missing:
         raise InputError(f"{folder}: expected an SDXL pipeline in diffusers' layout, {', '.join(missing)} missing")
     unet = _part(UNet2DConditionModel, folder / "unet", dtype)
-    vae = _part(AutoencoderKL, folder / "vae", dtype) if tiny_vae is None else _part(AutoencoderTiny, tiny_vae, dtype)
-    if vae.config.force_upcast and dtype != torch.float32:
-        vae = _part(AutoencoderKL, folder / "vae", torch.float32)  # the VAE of SDXL overflows in half precision
+    vae = _vae(folder / "vae", AutoencoderKL, dtype) if tiny_vae is None else _vae(tiny_vae, AutoencoderTiny, dtype)
     return StableDiffusionXLPipeline(
         vae=vae, unet=unet, scheduler=_scheduler(folder / "scheduler"), text_encoder=None, text_encoder_2=None,
         tokenizer=None, tokenizer_2=None, add_watermarker=False,
@@ -68,6 +66,12 @@ def put_in(weights: Weights, pipeline: StableDiffusionXLPipeline, path: Path) ->
     ip_adapter.require_fits(weights, pipeline.unet, path)
     with _quiet():
         pipeline.load_ip_adapter(weights, subfolder="", weight_name="", image_encoder_folder=None)
+
+
+def _vae(folder: Path, kind: Any, dtype: torch.dtype) -> Any:
+    """In single precision where its configuration wants that: SDXL's own overflows in half precision."""
+    vae = _part(kind, folder, dtype)
+    return _part(kind, folder, torch.float32) if vae.config.force_upcast and dtype != torch.float32 else vae
 
 
 def _part(kind: Any, folder: Path, dtype: torch.dtype) -> Any:

@@ -57,7 +57,10 @@ class SdxlTurbo:
         self.pipeline.set_progress_bar_config(disable=True)
         for part in (pipeline.unet, pipeline.vae):
             part.eval().requires_grad_(False)
-        self.prompt = EmptyPrompt(*(value.to(self.device, self._dtype) for value in (prompt.embeds, prompt.pooled)))
+        self.dtype: torch.dtype = pipeline.unet.dtype
+        # Once and for all: in what a CUDA graph records, nothing may come from the processor.
+        self.prompt = EmptyPrompt(*(value.to(self.device, self.dtype) for value in (prompt.embeds, prompt.pooled)))
+        self._size_ids = self._told_sizes()
         self.unet: Unet = GraphedUnet(self.predicted) if self.device.type == "cuda" else self.predicted
 
     @classmethod
@@ -105,7 +108,7 @@ class SdxlTurbo:
         if not len(embeddings):
             return np.empty((0, self.size_px, self.size_px, 3), dtype=np.uint8)
         with torch.inference_mode(), memory_watched(self.name, _MEMORY):
-            latents = self._denoised(torch.from_numpy(embeddings).to(self.device, self._dtype), seeds)
+            latents = self._denoised(torch.from_numpy(embeddings).to(self.device, self.dtype), seeds)
             return self._decoded(latents)
 
     def warm_up(self) -> None:
@@ -117,7 +120,7 @@ class SdxlTurbo:
         self.pictures(np.zeros((1, self.dim), dtype=np.float32), [0])
 
     def predicted(self, latents: Tensor, time: Tensor, embeddings: Tensor) -> Tensor:
-        """One pass through the UNet, each picture beside its own embedding.
+        """One pass through the UNet, each picture beside its own embedding; all of it on the device.
 
         `latents` (n, channels, h, w) scaled as the scheduler scales them, `time` () or (n,), `embeddings` (n, dim).
         """
@@ -133,6 +136,11 @@ class SdxlTurbo:
         )[0]  # fmt: skip
         return predicted
 
+    def forget_recorded(self) -> None:
+        """To be called when other tensors stand for the UNet's weights: a recording reads those that it was made of."""
+        if isinstance(self.unet, GraphedUnet):
+            self.unet.forget()
+
     def _denoised(self, embeddings: Tensor, seeds: Sequence[int]) -> Tensor:
         """Latents, step for step as the pipeline's own call makes them."""
         scheduler = self.pipeline.scheduler
@@ -140,7 +148,7 @@ class SdxlTurbo:
         random = [torch.Generator().manual_seed(seed) for seed in seeds]
         scheduler.set_timesteps(self.steps, device=self.device)
         latents: Tensor = self.pipeline.prepare_latents(
-            len(embeddings), self.pipeline.unet.config.in_channels, self.size_px, self.size_px, self._dtype,
+            len(embeddings), self.pipeline.unet.config.in_channels, self.size_px, self.size_px, self.dtype,
             self.device, random,
         )  # fmt: skip
         stepping = self.pipeline.prepare_extra_step_kwargs(random, 0.0)
@@ -161,18 +169,13 @@ class SdxlTurbo:
         return torch.device(self.pipeline.unet.device)
 
     @property
-    def _dtype(self) -> torch.dtype:
-        return _dtype_on(self.device)
-
-    @property
     def _projection(self) -> Any:
         return self.pipeline.unet.encoder_hid_proj.image_projection_layers[0]
 
-    @property
-    def _size_ids(self) -> Tensor:
+    def _told_sizes(self) -> Tensor:
         """SDXL is told the size of the original, where it was cut and the size wanted: all of it, at its own size."""
         size = (self.size_px, self.size_px)
-        return torch.tensor([[*size, 0, 0, *size]], device=self.device, dtype=self._dtype)
+        return torch.tensor([[*size, 0, 0, *size]], device=self.device, dtype=self.dtype)
 
     def _require(self, embeddings: Floats, seeds: Sequence[int]) -> None:
         if embeddings.ndim != 2 or embeddings.shape[1] != self.dim or embeddings.dtype != np.float32:

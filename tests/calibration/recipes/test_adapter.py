@@ -10,7 +10,7 @@ from calibration.recipes.adapter import AdapterBudget, Pairs, fitted_pictures, t
 from engines.errors import InputError, WorkError
 from engines.generators import ip_adapter
 from engines.generators.sdxl_turbo import SdxlTurbo
-from tests.engines.generators.small_sdxl import DIM, SIZE_PX, saved, saved_adapter
+from tests.engines.generators.small_sdxl import DIM, SIZE_PX, in_half, saved, saved_adapter
 
 # torch's tensors still answer numpy's `__array__` in the old way, and diffusers' schedulers ask it.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -73,7 +73,8 @@ def test_the_adapter_learns_and_the_unet_stays_as_it_is(generator):
     assert not any(torch.equal(tuned[name], value) for name, value in before.items())
 
 
-def test_what_was_interrupted_goes_on_to_the_same_adapter_bit_for_bit(folder, tmp_path):
+@pytest.mark.parametrize("opened", [opened, in_half], ids=["single", "half"])
+def test_what_was_interrupted_goes_on_to_the_same_adapter_bit_for_bit(opened, folder, tmp_path):
     whole = tune(opened(folder), TRAINING, SELECTION, BUDGET, 3)
     path, said = tmp_path / "checkpoint.pt", []
 
@@ -88,6 +89,41 @@ def test_what_was_interrupted_goes_on_to_the_same_adapter_bit_for_bit(folder, tm
     assert resumed.losses == whole.losses and resumed.history == whole.history
     again = flat(resumed)
     assert all(torch.equal(again[name], value) for name, value in flat(whole).items())
+
+
+def test_beside_a_unet_in_half_precision_it_learns_in_single_and_draws_in_half_again(folder, tmp_path):
+    generator, single = in_half(folder), opened(folder)
+    own, precisions, forgotten = ip_adapter.parameters(generator.pipeline.unet), set(), []
+    generator.forget_recorded = lambda: forgotten.append({value.dtype for value in own.values()})
+    tuned = tune(
+        generator, TRAINING, SELECTION, BUDGET, 0, lambda step: precisions.update(p.dtype for p in own.values())
+    )
+    np.testing.assert_allclose(tuned.losses, tune(single, TRAINING, SELECTION, BUDGET, 0).losses, rtol=2e-3)
+    assert tuned.losses[-1] < tuned.losses[0] and precisions == {torch.float32}
+    unet = generator.pipeline.unet
+    assert {value.dtype for value in unet.parameters()} == {torch.float16}
+    assert not any(value.requires_grad for value in unet.parameters())
+    # Recordings are of weights where they were: after they moved away, and after they moved back.
+    assert forgotten == [{torch.float32}, {torch.float16}]
+    drawn = (one.pictures(TRAINING.embeddings[:2], [1, 2]).astype(int) for one in (generator, single))
+    assert np.abs(np.subtract(*drawn)).max() <= 4
+
+
+def test_what_the_blocks_computed_is_computed_again_for_the_same_gradients(folder, monkeypatch):
+    generator, whole = opened(folder), tune(opened(folder), TRAINING, SELECTION, replace(BUDGET, epochs=1), 0)
+    calls, checkpoint = [], torch.utils.checkpoint.checkpoint
+
+    def counted(*args, **kwargs):
+        calls.append(args)
+        return checkpoint(*args, **kwargs)
+
+    monkeypatch.setattr(torch.utils.checkpoint, "checkpoint", counted)
+    monkeypatch.setattr(adapter, "_COMPUTED_AGAIN", ("cpu",))
+    again = tune(generator, TRAINING, SELECTION, replace(BUDGET, epochs=1), 0)
+    assert len(calls) >= 2 * 5  # of every batch, each block with its attentions
+    assert again.losses == whole.losses
+    assert all(torch.equal(flat(again)[name], value) for name, value in flat(whole).items())
+    assert not generator.pipeline.unet.is_gradient_checkpointing
 
 
 def test_a_checkpoint_of_other_pairs_is_not_gone_on_from(folder, tmp_path):

@@ -3,10 +3,18 @@
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, EulerAncestralDiscreteScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
+from diffusers import (
+    AutoencoderKL,
+    AutoencoderTiny,
+    EulerAncestralDiscreteScheduler,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
 
 from engines.generators import ip_adapter
 from engines.generators.empty_prompt import NAME, EmptyPrompt
+from engines.generators.sdxl_parts import pipeline_without_text, put_in
+from engines.generators.sdxl_turbo import SdxlTurbo
 
 DIM, WIDTH, POOLED, SIZE_PX = 12, 16, 10, 16
 TIME_WIDTH = 4
@@ -46,6 +54,22 @@ def small_adapter(pipeline: StableDiffusionXLPipeline, seed: int = 0, dim: int =
         if "to_v" in name:
             weights["ip_adapter"][name] = torch.randn(value.shape, generator=random)
     return weights
+
+
+def small_tiny_vae() -> AutoencoderTiny:
+    """For latents and pictures of the same sizes."""
+    return AutoencoderTiny(
+        encoder_block_out_channels=(8, 8), decoder_block_out_channels=(8, 8), num_encoder_blocks=(1, 1),
+        num_decoder_blocks=(1, 1),
+    )  # fmt: skip
+
+
+def in_half(folder: Path, steps: int = 1) -> SdxlTurbo:
+    """What was `saved` in `folder` beside its adapter, in the precisions that a GPU gets, on the processor."""
+    adapter, pipeline = folder / "ip-adapter.safetensors", pipeline_without_text(folder, torch.float16, None)
+    put_in(ip_adapter.read(adapter), pipeline, adapter)
+    prompt = EmptyPrompt.load(folder / NAME)
+    return SdxlTurbo(pipeline, prompt, name="small", pocket=True, encoder="test", steps=steps)
 
 
 def saved(folder: Path, variant: str | None = None, seed: int = 0) -> Path:

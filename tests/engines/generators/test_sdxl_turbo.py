@@ -1,3 +1,4 @@
+import json
 import shutil
 import socket
 from pathlib import Path
@@ -5,16 +6,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderTiny
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from tqdm import tqdm
 
 from engines.errors import InputError, WorkError
 from engines.generators import ip_adapter
 from engines.generators.config import GeneratorsConfig
+from engines.generators.cuda_graph import GraphedUnet, Recording
 from engines.generators.published import ADAPTER, ENCODER, open_sdxl_turbo
+from engines.generators.sdxl_parts import pipeline_without_text
 from engines.generators.sdxl_turbo import SdxlTurbo
 from engines.vision.openclip import REPOSITORY
-from tests.engines.generators.small_sdxl import DIM, SIZE_PX, hub_cache, saved, saved_adapter
+from tests.engines.generators.small_sdxl import (
+    DIM,
+    SIZE_PX,
+    hub_cache,
+    in_half,
+    saved,
+    saved_adapter,
+    small_tiny_vae,
+)
 
 # torch's tensors still answer numpy's `__array__` in the old way, and diffusers' schedulers ask it.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -115,11 +127,7 @@ def test_a_fault_of_another_kind_is_not_called_a_lack_of_memory(generator, embed
 
 
 def test_a_tiny_autoencoder_decodes_where_one_is_given(folder, generator, embeddings, tmp_path):
-    tiny = AutoencoderTiny(
-        encoder_block_out_channels=(8, 8), decoder_block_out_channels=(8, 8), num_encoder_blocks=(1, 1),
-        num_decoder_blocks=(1, 1),
-    )  # fmt: skip
-    tiny.save_pretrained(tmp_path)
+    small_tiny_vae().save_pretrained(tmp_path)
     pictures = loaded(folder, steps=2, tiny_vae=tmp_path).pictures(embeddings, [5, 6, 7])
     assert pictures.shape == (3, SIZE_PX, SIZE_PX, 3)
     assert apart(pictures, generator.pictures(embeddings, [5, 6, 7])) > 5
@@ -193,6 +201,87 @@ def test_an_adapter_fine_tuned_for_another_pipeline_is_refused(cache, folder, tm
     ip_adapter.write(path, ip_adapter.read(folder / "ip-adapter.safetensors"), origin)
     with pytest.raises(InputError, match="fine-tuned for pocket"):
         open_sdxl_turbo(GeneratorsConfig(adapter=path))
+
+
+class Devices(TorchDispatchMode):
+    """Where every tensor that is worked on lies."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        answer = func(*args, **(kwargs or {}))
+        leaves = tree_leaves((args, kwargs, answer))
+        self.found |= {leaf.device.type for leaf in leaves if isinstance(leaf, torch.Tensor)}
+        return answer
+
+
+def test_what_a_graph_records_takes_nothing_from_the_processor_and_asks_nothing_of_the_device(folder, monkeypatch):
+    on_the_processor = loaded(folder)
+    pipeline = on_the_processor.pipeline.to("meta")  # as any other device, but for answers
+    generator = SdxlTurbo(pipeline, on_the_processor.prompt, name="meta", pocket=True, encoder="test", steps=1)
+    given = [torch.empty(shape, device="meta") for shape in ((2, 4, 8, 8), (), (2, DIM))]
+
+    def made(*args, **kwargs):
+        raise AssertionError("a tensor was made of what the processor has")
+
+    for name in ("tensor", "as_tensor", "asarray", "from_numpy"):
+        monkeypatch.setattr(torch, name, made)
+    with torch.inference_mode(), Devices() as devices:
+        assert generator.predicted(*given).shape == (2, 4, 8, 8)
+    assert devices.found == {"meta"}
+
+
+def test_what_was_recorded_of_other_weights_is_forgotten(folder, embeddings, monkeypatch):
+    """Recordings are played back by networks here, which read the weights that they were made of."""
+    generator, recorded = loaded(folder), []
+    weights = generator.pipeline.unet.conv_out.weight
+
+    def record(self, latents, time, given):
+        recorded.append(len(latents))
+        old, predicted = weights.data, torch.empty_like(latents)
+
+        class Graph:
+            def replay(self):
+                now, weights.data = weights.data, old
+                predicted.copy_(generator.predicted(latents, time, given))
+                weights.data = now
+
+        return Recording(Graph(), latents, time, given, predicted)
+
+    monkeypatch.setattr(GraphedUnet, "_recorded", record)
+    generator.unet = GraphedUnet(generator.predicted)
+    before = [generator.pictures(embeddings, [5, 6, 7]) for _ in range(2)]
+    weights.data = -weights.data
+    stale = generator.pictures(embeddings, [5, 6, 7])
+    generator.forget_recorded()
+    after = generator.pictures(embeddings, [5, 6, 7])
+    generator.unet = generator.predicted
+    np.testing.assert_array_equal(after, generator.pictures(embeddings, [5, 6, 7]))
+    assert apart(before[0], before[1]) == apart(before[0], stale) == 0 and apart(before[0], after) > 20
+    assert recorded == [3, 3]
+
+
+@pytest.mark.parametrize(("upcast", "expected"), [(True, torch.float32), (False, torch.float16)])
+def test_beside_a_unet_in_half_precision_the_autoencoder_is_in_single_unless_half_is_safe(
+    folder, tmp_path, upcast, expected
+):
+    told = shutil.copytree(folder, tmp_path / "told") / "vae" / "config.json"
+    told.write_text(json.dumps(json.loads(told.read_text()) | {"force_upcast": upcast}))
+    pipeline = pipeline_without_text(tmp_path / "told", torch.float16, None)
+    assert (pipeline.unet.dtype, pipeline.vae.dtype) == (torch.float16, expected)
+
+
+def test_a_tiny_autoencoder_stays_in_half_precision(folder, tmp_path):
+    small_tiny_vae().save_pretrained(tmp_path)
+    assert pipeline_without_text(folder, torch.float16, tmp_path).vae.dtype == torch.float16
+
+
+def test_in_half_precision_it_draws_what_it_draws_in_single(folder, generator, embeddings):
+    half = in_half(folder, steps=2)
+    assert {value.dtype for value in half.pipeline.unet.parameters()} == {torch.float16}
+    assert apart(half.pictures(embeddings, [5, 6, 7]), generator.pictures(embeddings, [5, 6, 7])) <= 3
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU: CUDA graphs have never run")
