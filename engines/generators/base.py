@@ -103,6 +103,11 @@ class PictureGenerator(Generator, Protocol):
 class ShapeGenerator(Generator, Protocol):
     """What was seen to a mesh."""
 
+    @property
+    def slow(self) -> bool:
+        """True where a mesh takes seconds or more: it is then made beside the pictures, which do not wait for it."""
+        ...
+
     def surface(self, seen: Seen) -> Surface:
         """The mesh.
 

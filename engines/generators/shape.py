@@ -160,6 +160,7 @@ class PocketShape:
 
     name = "pocket-shape-2"
     pocket = True
+    slow = False
     encoder = "pocket-vision-1"
 
     def __init__(self, net: ShapeNet, drawing: Drawing, origin: ShapeOrigin) -> None:

@@ -44,6 +44,7 @@ class Trellis:
 
     name = "trellis"
     pocket = False
+    slow = True
     encoder = None
 
     def __init__(

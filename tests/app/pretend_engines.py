@@ -41,6 +41,8 @@ class Pictures(_Named):
 
 
 class Shapes(_Named):
+    slow = False
+
     def surface(self, seen):
         self._may_fail()
         return Surface(TETRAHEDRON, FACES, np.full((4, 3), 200, np.uint8))
