@@ -257,6 +257,9 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "--epochs", type=_count, metavar="N", help="how often all trials are seen (default: the size's budget)"
     )
     parser.add_argument(
+        "--learning-rate", type=_above_zero, metavar="R", help="at the top of its cycle (default: the system's budget)"
+    )
+    parser.add_argument(
         "--encoder", metavar="NAME", help="embeddings of pictures: auto (default), published, pocket or openclip"
     )
     parser.add_argument("--weights", type=Path, metavar="DIR", help="the folder of openclip's weights")
@@ -381,7 +384,13 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", type=_seeds, default=(0, 1, 2), metavar="0-2", help="numbers and ranges with commas (default 0-2)"
     )
-    parser.add_argument("--size", choices=("pocket", "full"), default="pocket", help="of networks (default pocket)")
+    parser.add_argument(
+        "--size", choices=("pocket", "full"), help="of networks (default: full for the published data, else pocket)"
+    )
+    parser.add_argument(
+        "--as-published", action="store_true",
+        help="train systems as published tables were made too (default for the published data without --systems)",
+    )  # fmt: skip
     parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="runs at a time (default 1)")
     parser.add_argument("--note", default="", metavar="TEXT", help="what the table shall say of the data")
     recordings = parser.add_argument_group("instead of --data", "networks of one window beside the linear systems")

@@ -11,7 +11,7 @@ Thread: one only, with `torch` and BLAS to itself; see `calibration/decoding/pro
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +26,16 @@ from calibration.decoding.steps import Progress, Step
 from calibration.decoding.targets import AUTO
 from calibration.objects.catalogue import SELECTION, TRAINING
 from calibration.recipes.networks import NetworkRecipe, Size
-from calibration.recipes.systems import systems
+from calibration.recipes.systems import systems, with_budget
 from engines.errors import InputError
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to train. `epochs` None: as the system's budget has it. `participant` "": the only one there is.
+    """What to train. `epochs` and `learning_rate` None: as the system's budget has them.
 
-    `encoder` and `weights` choose the embeddings it is trained towards (`calibration/decoding/targets.py`).
+    `participant` "" is the only one there is. `encoder` and `weights` choose the embeddings that it is trained towards
+    (`calibration/decoding/targets.py`).
     """
 
     data: Path
@@ -44,6 +45,7 @@ class Order:
     size: Size = "pocket"
     seed: int = 0
     epochs: int | None = None
+    learning_rate: float | None = None
     encoder: str = AUTO
     weights: Path | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -57,17 +59,12 @@ class Order:
         """What will be fitted.
 
         Raises:
-            InputError: no such system, or epochs for one that has none.
+            InputError: no such system, or epochs or a learning rate for one that has none, or a rate not above 0.
         """
         known = systems(self.size)
         if self.system not in known:
             raise InputError(f"expected a system to train ({', '.join(known)}), got {self.system!r}")
-        recipe = known[self.system]
-        if self.epochs is None:
-            return recipe
-        if not isinstance(recipe, NetworkRecipe):
-            raise InputError(f"{self.system} is fitted in one step and has no epochs; leave out --epochs")
-        return replace(recipe, budget=replace(recipe.budget, epochs=self.epochs))
+        return with_budget(known[self.system], self.epochs, self.learning_rate)
 
     def check(self) -> None:
         """Refuse early what could not be done.
@@ -160,12 +157,19 @@ def _table(about: About, n_parameters: int) -> dict[str, Any]:
         ["tokens of the first level", _count(work.tokens)],
         ["trained on", _trials(about.training)],
         ["chosen by", _trials(about.selection)],
+        ["budget", _budget(about.budget)],
         ["data", about.data],
         ["embeddings", about.encoder],
         ["may run live", f"no: {about.offline_reason}" if about.offline_only else "yes"],
         ["seed", str(about.seed)],
     ]
     return {"title": "Model", "head": ["", ""], "rows": rows, "n_text": 2}
+
+
+def _budget(budget: Mapping[str, Any]) -> str:
+    if not budget:
+        return "none: closed form"
+    return f"{budget['epochs']} epochs, batches of {budget['batch']}, learning rate {budget['learning_rate']:g}"
 
 
 def _trials(record: TrialsRecord) -> str:

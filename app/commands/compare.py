@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from app.commands.compare_recordings import compare_recordings
 from app.commands.run import default_out
 from app.headless import stop_on_signals
@@ -45,8 +47,9 @@ def compare(options: argparse.Namespace) -> int:
         options.permutations,
         options.encoder,
         options.weights,
+        options.as_published,
     )
-    comparison = Work(wanted, out, options.note, terminal)
+    comparison = Underway(wanted, out, options.note, terminal)
     comparison.go_on(options.jobs)
     report = comparison.report()
     if options.json:
@@ -59,7 +62,7 @@ def compare(options: argparse.Namespace) -> int:
     return 0
 
 
-class Work:
+class Underway:
     """What is done of a plan, with a report that is written anew after every run."""
 
     def __init__(self, wanted: Plan, out: Path, note: str, terminal: Terminal) -> None:
@@ -73,7 +76,11 @@ class Work:
     def go_on(self, jobs: int) -> None:
         """Do what is not done, until it is or somebody says stop."""
         missing = [order for order in self.plan.orders if order.run not in self.records]
-        self._terminal.say(f"{len(missing)} of {len(self.plan.orders)} runs to do, {jobs} at a time")
+        self._terminal.say(
+            f"{len(missing)} of {len(self.plan.orders)} runs to do in {self.plan.size} size, {jobs} at a time"
+        )
+        if missing and self.plan.size == "full" and not torch.cuda.is_available():
+            self._terminal.warn("full size without a GPU takes hours a run; --size pocket takes minutes")
         with stop_on_signals() as stop, self._terminal.progress("comparing") as progress:
 
             def told(outcome: Outcome) -> None:

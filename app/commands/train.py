@@ -34,6 +34,7 @@ POCKET_PICTURES = "pocket-pictures"
 POCKET_SHAPE = "pocket-shape"
 ADAPTER = "adapter"
 CAPTION_MAP = "caption-map"
+OWN = (POCKET_VISION, POCKET_PICTURES, POCKET_SHAPE, ADAPTER, CAPTION_MAP)  # all but decoders
 # A second core makes the batches; more do not pay for networks of this size.
 _N_THREADS = 1
 _LOOK_S = 0.2
@@ -48,6 +49,8 @@ def train(options: argparse.Namespace) -> int:
     terminal = Terminal(quiet_stdout=options.json)
     if options.pictures is not None and options.system != CAPTION_MAP:
         raise InputError(f"--pictures belongs to {CAPTION_MAP}; {options.system} takes none")
+    if options.learning_rate is not None and options.system in OWN:
+        raise InputError(f"--learning-rate belongs to decoders; {options.system} takes none")
     if options.system == POCKET_VISION:
         return _pocket_vision(options, terminal)
     if options.system == POCKET_PICTURES:
@@ -59,8 +62,7 @@ def train(options: argparse.Namespace) -> int:
     if options.system == CAPTION_MAP:
         return _caption_map(options, terminal)
     if options.system not in (known := systems("pocket")):
-        own = (POCKET_VISION, POCKET_PICTURES, POCKET_SHAPE, ADAPTER, CAPTION_MAP)
-        raise InputError(f"expected a system to train ({', '.join((*own, *known))}), got {options.system!r}")
+        raise InputError(f"expected a system to train ({', '.join((*OWN, *known))}), got {options.system!r}")
     if options.data is None:
         raise InputError(f"{options.system} is trained on a participant's trials: name their folder with --data DIR")
     return _decoder(options, terminal)
@@ -75,6 +77,7 @@ def _decoder(options: argparse.Namespace, terminal: Terminal) -> int:
         size=options.size,
         seed=options.seed or 0,
         epochs=options.epochs,
+        learning_rate=options.learning_rate,
         encoder=options.encoder or AUTO,
         weights=options.weights,
         versions=versions(),

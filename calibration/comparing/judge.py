@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from calibration.comparing.plan import BASELINE, Plan, chosen_among, participant_digest
-from calibration.comparing.run import PUBLISHED, Order, Parts, Record, Run, carry_out, count_of, parts_of
+from calibration.comparing.run import PUBLISHED, Parts, Record, Run, RunOrder, carry_out, count_of, parts_of
 from calibration.datasets.eeg3d import Eeg3d
 from calibration.decoding.evaluate import evaluate
 from calibration.decoding.models import About, load_model, read_about
@@ -68,10 +68,11 @@ def judge(
     records = {}
     for number, order in enumerate(plan.orders):
         progress((number + 1) / (len(plan.orders) + 1), order.run.system)
-        own = order.run.system == about.system
-        records[order.run] = (
-            _of_model(folder, about, order, trials, unfolding_s) if own else carry_out(order, trials, unfolding_s)
-        )
+        if order.run.system == about.system:
+            records[order.run] = _of_model(folder, about, order, trials, unfolding_s)
+        else:
+            budget = about.budget if order.run.parts[0] == about.system else None
+            records[order.run] = carry_out(order, trials, unfolding_s, budget)
     return Judgement(plan, records, about, tuple(_warnings(about, chosen, parts_of(trials, "", 0))))
 
 
@@ -97,7 +98,7 @@ def pooled(each: Sequence[Judgement]) -> Judgement:
 
 
 def _of_model(
-    folder: Path, about: About, order: Order, trials: TrialSet, unfolding_s: Collection[float] | None
+    folder: Path, about: About, order: RunOrder, trials: TrialSet, unfolding_s: Collection[float] | None
 ) -> Record:
     fitted, parts = load_model(folder), parts_of(trials, "", 0)
     evaluation = evaluate(

@@ -16,7 +16,7 @@ from multiprocessing import connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
-from calibration.comparing.run import Order, Record, Run, finished, recipe_of, work
+from calibration.comparing.run import PUBLISHED, Record, Run, RunOrder, finished, recipe_of, work
 from calibration.datasets.eeg3d import ORIGIN_FILE, Eeg3d
 from calibration.datasets.eeg3d_trials import NAMES_FILE
 from calibration.decoding.targets import AUTO, CHOICES
@@ -61,12 +61,12 @@ class Plan:
     weights: Path | None = None
 
     @property
-    def orders(self) -> tuple[Order, ...]:
+    def orders(self) -> tuple[RunOrder, ...]:
         """All runs: a seed after the other, and of each the baseline first, which takes seconds."""
         first = sorted(self.systems, key=lambda name: name != BASELINE)
         how = (self.folder, self.size, self.n_permutations, self.encoder, self.weights)
         return tuple(
-            Order(Run(system, participant, seed), self.data, digest, *how)
+            RunOrder(Run(system, participant, seed), self.data, digest, *how)
             for seed in self.seeds
             for system in first
             for participant, digest in zip(self.participants, self.digests, strict=True)
@@ -91,7 +91,7 @@ class Plan:
 class Outcome:
     """A run that ended: its `record`, or why there is none."""
 
-    order: Order
+    order: RunOrder
     record: Record | None
     reason: str = ""
 
@@ -102,12 +102,16 @@ def plan(
     participants: Sequence[str] = (),
     systems: Sequence[str] = (),
     seeds: Sequence[int] = (0,),
-    size: Size = "pocket",
+    size: Size | None = None,
     n_permutations: int = 999,
     encoder: str = AUTO,
     weights: Path | None = None,
+    as_published: bool = False,
 ) -> Plan:
     """Check everything that can be checked before hours of work; nothing named takes all participants and `SYSTEMS`.
+
+    Of the published data, where nothing is named, systems are also trained as published tables were, in full size:
+    the paper's table and its counterpart without a leak. `as_published` does the former of any data and systems.
 
     Raises:
         InputError: no such participant, system or size, or no seed.
@@ -115,12 +119,16 @@ def plan(
     """
     stored = Eeg3d(data)
     chosen = chosen_among(stored.subjects, participants)
+    published = stored.origin is None
+    size = size or ("full" if published else "pocket")
     named = tuple(dict.fromkeys(systems)) or SYSTEMS
     for system in named:
         recipe_of(system, size)
     if not seeds:
         raise InputError("expected one seed or more, such as 0-2; got none")
     with_baseline = named if BASELINE in named else (*named, BASELINE)
+    if as_published or (published and not systems):
+        with_baseline = beside_published(with_baseline)
     if encoder not in CHOICES:
         raise InputError(f"expected embeddings of one of {', '.join(CHOICES)}; got {encoder!r}")
     return Plan(
@@ -136,6 +144,13 @@ def plan(
         encoder=encoder,
         weights=weights,
     )
+
+
+def beside_published(systems: Sequence[str]) -> tuple[str, ...]:
+    """Each system that is no ablation and no control followed by itself as published tables were made."""
+    plain = {system for system in systems if "/" not in system and "@" not in system}
+    pairs = ((one, f"{one}@{PUBLISHED}") if one in plain else (one,) for one in systems)
+    return tuple(dict.fromkeys(one for pair in pairs for one in pair))
 
 
 def chosen_among(known: Sequence[str], participants: Sequence[str]) -> tuple[str, ...]:
@@ -166,7 +181,7 @@ def participant_digest(data: Path, participant: str, encoder: str = AUTO) -> str
 
 
 def carry_out(
-    orders: Sequence[Order],
+    orders: Sequence[RunOrder],
     jobs: int,
     told: Callable[[Outcome], None],
     stopped: Callable[[], bool] = lambda: False,
@@ -177,7 +192,7 @@ def carry_out(
     """
     context = multiprocessing.get_context("spawn")
     waiting = deque(orders)
-    running: dict[SpawnProcess, Order] = {}
+    running: dict[SpawnProcess, RunOrder] = {}
     try:
         while (waiting or running) and not stopped():
             while waiting and len(running) < jobs:
@@ -198,7 +213,7 @@ def carry_out(
             end(process, _LEAVE_S)
 
 
-def _outcome(order: Order, status: int | None) -> Outcome:
+def _outcome(order: RunOrder, status: int | None) -> Outcome:
     record = finished(order) if status == 0 else None
     if record is not None:
         return Outcome(order, record)

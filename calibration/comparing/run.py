@@ -34,7 +34,7 @@ from calibration.decoding.targets import AUTO
 from calibration.decoding.trials import TrialSet
 from calibration.objects.catalogue import HELD_OUT, SELECTION, TRAINING
 from calibration.recipes.networks import Size
-from calibration.recipes.systems import systems
+from calibration.recipes.systems import systems, with_budget
 from engines.errors import AfterimageError, InputError
 from engines.models.base import n_parameters
 from pipeline.processes import leave_with_parent, lower_priority
@@ -64,7 +64,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Order:
+class RunOrder:
     """All that a process must know of its run. `digest` is of the participant's files, `folder` where runs are kept.
 
     `encoder` and `weights` as `calibration.decoding.targets` takes them.
@@ -119,7 +119,7 @@ class Record:
             raise InputError(f"{path}: expected a run of `afterimage compare`; {error!r}. Remove it") from error
 
 
-def finished(order: Order) -> Record | None:
+def finished(order: RunOrder) -> Record | None:
     """The record of a run that is done; None where it is not.
 
     Raises:
@@ -182,13 +182,20 @@ def parts_of(trials: TrialSet, change: str, seed: int) -> Parts:
     return parts
 
 
-def carry_out(order: Order, trials: TrialSet, unfolding_s: Collection[float] | None = UNFOLDING_S) -> Record:
-    """Train and evaluate; `unfolding_s` as `evaluate` takes it.
+def carry_out(
+    order: RunOrder,
+    trials: TrialSet,
+    unfolding_s: Collection[float] | None = UNFOLDING_S,
+    budget: Mapping[str, Any] | None = None,
+) -> Record:
+    """Train and evaluate; `unfolding_s` as `evaluate` takes it; epochs and learning rate of a `budget`, where given.
 
     Raises:
         InputError: trials the recipe cannot take.
     """
     recipe, change = recipe_of(order.run.system, order.size), order.run.parts[1]
+    if budget:
+        recipe = with_budget(recipe, budget["epochs"], budget["learning_rate"])
     parts = parts_of(trials, change, order.run.seed)
     started_s, started_cpu_s = time.monotonic(), time.process_time()
     fitted = recipe.fit(parts.training, parts.selection, order.run.seed)
@@ -220,7 +227,7 @@ def count_of(fitted: Fitted) -> int | None:
     return fitted.ridge.weight.size + fitted.ridge.bias.size if isinstance(fitted, FittedRidge) else None
 
 
-def work(order: Order) -> None:
+def work(order: RunOrder) -> None:
     """The whole of a process: read, train, evaluate, write; exit status 0 done, 1 failed with a traceback kept."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     leave_with_parent()

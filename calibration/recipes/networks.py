@@ -28,7 +28,10 @@ SIZES: tuple[Size, ...] = ("full", "pocket")
 
 @dataclass(frozen=True)
 class NetworkRecipe:
-    """A network for any trials, its loss and its budget. Implements `calibration.decoding.fit.Recipe`."""
+    """A network for any trials, its loss and its budget. Implements `calibration.decoding.fit.Recipe`.
+
+    `normalised`, `exponentiated` and `log_scale` of the contrastive term are those of `calibration.losses.LossConfig`.
+    """
 
     name: str
     make: Callable[[TrialSet], Network]
@@ -37,6 +40,7 @@ class NetworkRecipe:
     budget: Budget
     normalised: bool = True
     exponentiated: bool = True
+    log_scale: float = LossConfig.log_scale
 
     def fit(
         self,
@@ -71,6 +75,7 @@ class NetworkRecipe:
             dim=training.targets.shape[1],
             categories=len(training.categories),
             weights=self.weights,
+            log_scale=self.log_scale,
             normalised=self.normalised,
             exponentiated=self.exponentiated,
             colour_weights=tuple((weights / weights.max()).tolist()) if weights.any() else None,

@@ -174,6 +174,8 @@ def test_a_signal_stops_it_and_the_next_call_says_that_it_goes_on(monkeypatch, d
         (["brainssd", "--data", "nowhere"], "nowhere"),
         (["brainssd/without wings", "--data", "."], "brainssd/without coupling"),
         (["brainssd", "--data", ".", "--epochs", "0"], "above 0"),
+        (["brainssd", "--data", ".", "--learning-rate", "0"], "above 0"),
+        (["pocket-shape", "--learning-rate", "1e-3"], "belongs to decoders"),
     ],
 )
 def test_a_wrong_call_is_refused(arguments, word, capsys, tmp_path, monkeypatch):

@@ -71,6 +71,15 @@ def test_the_floor_is_trained_in_one_step_and_has_no_epochs(data, tmp_path):
     assert fields["n_parameters"] > 0 and fields["budget"] == {} and fields["device"] == "CPU"
 
 
+def test_another_learning_rate_is_used_and_kept(data, tmp_path):
+    usual, other = (order(data, tmp_path / str(rate), learning_rate=rate) for rate in (None, 1e-4))
+    told = [one() for one in (usual, other)]
+    assert [one["budget"]["learning_rate"] for one in told] == [3e-3, 1e-4]
+    assert read_about(tmp_path / "0.0001").budget["learning_rate"] == 1e-4
+    assert told[0]["weights"] != told[1]["weights"]
+    assert "learning rate 0.0001" in dict(told[1]["tables"][0]["rows"])["budget"]
+
+
 def test_a_report_says_what_the_score_is_worth(data, tmp_path):
     fields = order(data, tmp_path)()
     assert fields["score_chance"] == pytest.approx(11 / 18)

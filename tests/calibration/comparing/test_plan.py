@@ -4,7 +4,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from calibration.comparing.plan import Plan, carry_out, participant_digest, plan
+from calibration.comparing.plan import SYSTEMS, Plan, carry_out, participant_digest, plan
 from calibration.comparing.run import Run
 from engines.errors import InputError
 from tests.calibration.decoding.folders import small_folder
@@ -44,6 +44,26 @@ def test_without_names_everybody_and_the_usual_systems_take_part(folder, tmp_pat
     everything = plan(folder, tmp_path)
     assert everything.participants == ("sub01", "sub02")
     assert everything.systems[:2] == ("brainssd", "ridge")
+
+
+def test_of_the_published_data_one_call_makes_the_papers_table_and_its_counterpart(folder, tmp_path):
+    published = tmp_path / "published"
+    shutil.copytree(folder, published)
+    (published / "origin.json").unlink()
+    everything = plan(published, tmp_path)
+    assert everything.origin == "EEG-3D" and everything.size == "full"
+    for system in ("brainssd", "neuro3d", "enigma", "ridge"):
+        assert {system, f"{system}@published"} <= set(everything.systems)
+    assert set(SYSTEMS) < set(everything.systems)
+    assert plan(published, tmp_path, systems=("neuro3d",), size="pocket").systems == ("neuro3d", "ridge")
+
+
+def test_the_published_protocol_can_be_asked_for_of_any_data(folder, tmp_path):
+    asked = plan(folder, tmp_path, systems=("neuro3d", "brainssd/static only", "ridge@eyes"), as_published=True)
+    assert asked.systems == (
+        "neuro3d", "neuro3d@published", "brainssd/static only", "ridge@eyes", "ridge", "ridge@published",
+    )  # fmt: skip
+    assert asked.size == "pocket"
 
 
 def test_the_data_are_told_by_what_they_are(folder, tmp_path):

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from calibration.comparing.run import (
-    Order,
     Record,
     Run,
+    RunOrder,
     carry_out,
     finished,
     parts_of,
@@ -21,7 +21,9 @@ from tests.calibration.decoding.planted import planted
 
 @pytest.fixture
 def order(tmp_path):
-    return Order(Run("ridge", "sub01", 0), tmp_path / "data", "0123456789abcdef", tmp_path / "runs", n_permutations=19)
+    return RunOrder(
+        Run("ridge", "sub01", 0), tmp_path / "data", "0123456789abcdef", tmp_path / "runs", n_permutations=19
+    )
 
 
 def objects(trials):
@@ -98,5 +100,5 @@ def test_a_file_that_is_no_run_is_refused(tmp_path, text):
 
 def test_runs_have_files_of_their_own(tmp_path):
     names = ["brainssd", "brainssd@eyes", "brainssd/static only", "brainssd/without coupling"]
-    paths = {Order(Run(n, "sub01", s), tmp_path, "", tmp_path).path for n in names for s in (0, 1)}
+    paths = {RunOrder(Run(n, "sub01", s), tmp_path, "", tmp_path).path for n in names for s in (0, 1)}
     assert len(paths) == 8

@@ -168,7 +168,9 @@ def test_the_leak_of_published_tables_is_shown_beside_what_is_left_without_it():
     lines = table(report, "The published protocol")["rows"]
     assert lines[0][:2] == [TOP1, "brainssd"] and lines[0][2].startswith("7.0") and lines[0][3].startswith("8.0")
     assert lines[0][4] == "Neuro-3D 5.91"
-    assert lines[1][3] == "not run: add it as a system"
+    assert lines[1][3] == "not run: compare --as-published does"
+    assert {line[0]: line[4] for line in lines}[TOP5] == "Neuro-3D 16.30, 16.25 †; BrainSSD 21.76 †"
+    assert "is no top-1" in table(report, "The published protocol")["title"]
     assert any("too good" in text for text in report["warnings"])
     leaky = next(one for one in report["validation"] if one["system"] == "brainssd@published")
     assert "TEST objects" in leaky["scheme"]

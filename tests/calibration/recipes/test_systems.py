@@ -1,11 +1,11 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from calibration.decoding.fitted import FittedNetwork
-from calibration.losses import LossWeights
-from calibration.recipes.systems import band_pairs, systems
+from calibration.losses import NEURO3D_FORM, LossWeights
+from calibration.recipes.systems import band_pairs, systems, with_budget
 from engines.errors import InputError
 from engines.models.bands import pairs
 from engines.models.brainssd import VARIANTS
@@ -54,6 +54,28 @@ def test_every_term_of_the_loss_is_left_out_of_one_system():
     ]
     assert sorted(term for terms in alone for term in terms) == sorted(term.name for term in fields(LossWeights))
     assert all(getattr(weights, terms[0]) == 0 for weights, terms in zip(left_out, alone, strict=True) if terms)
+
+
+@pytest.mark.parametrize("name", ["brainssd", "neuro3d"])
+def test_the_contrastive_term_of_public_code_is_a_system_of_its_own(name):
+    known = systems("pocket")
+    ours, published = known[name].loss(TRAINING), known[f"{name}/published contrastive"].loss(TRAINING)
+    for switch in ("exponentiated", "normalised", "log_scale"):
+        assert getattr(published, switch) == getattr(NEURO3D_FORM, switch) != getattr(ours, switch)
+    assert replace(published, exponentiated=True, normalised=True, log_scale=ours.log_scale) == ours
+
+
+def test_epochs_and_rate_can_be_changed_where_there_are_any():
+    recipe = systems("pocket")["neuro3d"]
+    changed = with_budget(recipe, 3, 2e-3).budget
+    assert (changed.epochs, changed.learning_rate) == (3, 2e-3)
+    assert with_budget(recipe, learning_rate=3e-3).budget == replace(recipe.budget, learning_rate=3e-3)
+    assert with_budget(recipe) is recipe
+    for rate in (0.0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(InputError, match="learning rate above 0"):
+            with_budget(recipe, learning_rate=rate)
+    with pytest.raises(InputError, match="leave out --learning-rate"):
+        with_budget(systems("pocket")["ridge"], learning_rate=1e-3)
 
 
 def test_every_pair_of_bands_that_the_rates_carry_is_a_system_once():
