@@ -1,11 +1,17 @@
 """LSL stays on this machine, and no test leaves a thread or a process behind."""
 
 import os
+import shutil
+import sys
 import tempfile
 import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engines.runtime.folder import Exported
 
 LSL_CONFIG = """\
 [ports]
@@ -59,6 +65,50 @@ def data() -> Path:
     if folder is None:
         pytest.skip("no real recordings: set AFTERIMAGE_DATA to the folder that holds xdf/ and eeg/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> "Exported":
+    """A small network, exported once for a test process; what alters it takes `copied`."""
+    # Imported here: few tests need torch, which takes seconds.
+    from engines.runtime.export import export
+    from tests.engines.runtime.small import RANGES, Small
+
+    return export(Small(), tmp_path_factory.mktemp("exported") / "small", RANGES, {"trained on": "nothing"})
+
+
+@pytest.fixture
+def copied(exported: "Exported", tmp_path: Path) -> "Exported":
+    """The small network in a folder of the test's own."""
+    return type(exported).read(Path(shutil.copytree(exported.folder, tmp_path / "copied")))
+
+
+@pytest.fixture
+def no_tensorrt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine without TensorRT, whatever this one has."""
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+
+
+@pytest.fixture
+def tensorrt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """A stand-in for TensorRT on a stand-in for a GPU; the folder where it keeps its engines."""
+    from dataclasses import replace
+
+    from engines.runtime import base
+    from engines.runtime.folder import Exported
+    from engines.runtime.trt import TensorRt
+    from engines.runtime.types import Options
+    from tests.engines.runtime import fake_tensorrt
+
+    def opens(model: Exported, options: Options) -> TensorRt:
+        options = replace(options, cache=tmp_path / "engines")
+        return TensorRt(model, options, fake_tensorrt, fake_tensorrt.FakeDevice())
+
+    monkeypatch.setitem(base._BACKENDS, "tensorrt", base._Backend(True, lambda: None, opens))
+    fake_tensorrt.calls.clear()
+    fake_tensorrt.faults.clear()
+    yield tmp_path / "engines"
+    fake_tensorrt.faults.clear()
 
 
 def _children() -> set[int]:

@@ -8,6 +8,7 @@ smallest cosine between a trial's two answers. What decides is the relative diff
 - float16: 2e-2 and 1e-3 below 1. Numbers of eleven bits; what decides in the end is whether the ranking of the
   candidates stays, which calibration measures on trained networks.
 
+What travels with an exported folder to compare with are eager torch's answers at its export (`with_export`).
 Thread: any.
 """
 
@@ -19,6 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.runtime.errors import Disagreement
+from engines.runtime.folder import Exported
+from engines.runtime.seeded import seeded
+from engines.runtime.types import Runtime
 from engines.spec import Spec
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -65,6 +69,22 @@ def compare(spec: Spec, reference: Arrays, came: Arrays) -> tuple[Agreement, ...
     """
     spec.require_outputs(came)
     return tuple(_apart(tensor.name, reference[tensor.name], came[tensor.name]) for tensor in spec.outputs)
+
+
+def with_export(exported: Exported, runtime: Runtime) -> tuple[Agreement, ...]:
+    """What `runtime` answers now, beside what eager torch answered to the same inputs at the export.
+
+    One trial at a time: the batch that decodes live, and one that every engine takes.
+
+    Raises:
+        BadModel: the stored answers are missing or were altered.
+        InputError: outputs that do not fit the specification.
+    """
+    told = exported.reference
+    inputs = seeded(exported.spec, told.batch, told.seed, exported.ranges)
+    trials = [runtime({name: array[i : i + 1] for name, array in inputs.items()}) for i in range(told.batch)]
+    came = {name: np.concatenate([trial[name] for trial in trials]) for name in trials[0]}
+    return compare(exported.spec, exported.reference_outputs(), came)
 
 
 def worst(agreements: tuple[Agreement, ...], more: tuple[Agreement, ...]) -> tuple[Agreement, ...]:

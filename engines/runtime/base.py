@@ -1,7 +1,9 @@
 """One way to run a network, whatever runs it, and the one place where optional back ends are imported.
 
 The configuration lists the allowed runtimes in order; the first that can run the model here is taken. It is logged, and
-`describe` tells it. A runtime that is there and then fails is an error: nothing falls back in silence.
+`describe` tells it. A runtime that is there and then fails is an error: nothing falls back in silence. One that gives
+other numbers than the network gave when it was exported is refused as it is opened, so that nobody decodes with it
+(docs/decisions/0196-compared-when-opened.md).
 
     tensorrt      an exported folder on an NVIDIA GPU, with TensorRT 10 or 11
     onnx-cuda     an exported folder through ONNX Runtime's CUDA provider
@@ -22,10 +24,11 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from engines.errors import InputError
-from engines.runtime.errors import NoRuntime
+from engines.runtime.agreement import TOLERANCES, require, with_export
+from engines.runtime.errors import Disagreement, NoRuntime
 from engines.runtime.folder import Exported
 from engines.runtime.types import Arrays, Choice, Description, Options, Runtime
 
@@ -37,6 +40,8 @@ __all__ = ["ALLOWED", "Arrays", "Choice", "Description", "Options", "Runtime", "
 ALLOWED = ("tensorrt", "onnx", "torch")
 # Those that ran where Afterimage was made; the others were only ever driven by stand-ins.
 RAN = ("onnx", "torch")
+# Compared with the export when that is made, and by `check`; what the others are compared with there.
+REFERENCE = "onnx"
 INSTALL_TENSORRT = 'python -m pip install -e ".[tensorrt]" on a machine with an NVIDIA GPU'
 INSTALL_CUDA = "install torch for CUDA (https://pytorch.org/get-started) on a machine with an NVIDIA GPU"
 INSTALL_ONNX = 'python -m pip install "onnxruntime==1.31.1"'
@@ -55,7 +60,7 @@ def open_runtime(
     Raises:
         NoRuntime: none can; the message says why, and what to install.
         InputError: an unknown name in `allowed`, or no exported network in the folder.
-        WorkError: the chosen runtime failed.
+        WorkError: the chosen runtime failed, or gives other numbers than the network (`Disagreement`).
     """
     if isinstance(model, Path):
         model = Exported.read(model)
@@ -66,11 +71,37 @@ def open_chosen(model: "Network | Exported", choice: Choice, options: Options | 
     """The runtime of a choice that is to be shown.
 
     Raises:
+        Disagreement: it gives other numbers than the network gave when it was exported.
         WorkError: it failed.
     """
-    runtime = _BACKENDS[choice.name].open(model, options or Options())
+    options = options or Options()
+    runtime = _BACKENDS[choice.name].open(model, options)
+    if isinstance(model, Exported) and (choice.name, options.precision) != (REFERENCE, "float32"):
+        _require_agreement(model, runtime, options.precision)
     log.info("runtime %s: %s", choice, runtime.describe())
     return runtime
+
+
+@runtime_checkable
+class _Keeps(Protocol):
+    """A runtime that keeps on disk what it built."""
+
+    def forget(self) -> None: ...
+
+
+def _require_agreement(exported: Exported, runtime: Runtime, precision: str) -> None:
+    try:
+        require(
+            with_export(exported, runtime),
+            TOLERANCES[precision],
+            f"{runtime.describe()}, against eager torch {exported.versions.get('torch', '')} at its export",
+            f"it is not used; allow another runtime ([decoding] runtimes in the configuration), and report what "
+            f"'afterimage engines check {exported.folder}' tells",
+        )
+    except Disagreement:
+        if isinstance(runtime, _Keeps):
+            runtime.forget()
+        raise
 
 
 def choose(model: "Network | Exported", allowed: Sequence[str] = ALLOWED) -> Choice:

@@ -105,6 +105,12 @@ class EngineCache:
             write_whole(path, _packed(key, content))
             return loaded
 
+    def remove(self, key: EngineKey) -> None:
+        """Keep the engine of `key` no longer, if there is one."""
+        path = self.path(key)
+        with FileLock(path.with_suffix(".lock")):
+            path.unlink(missing_ok=True)
+
     def _kept(self, path: Path, key: EngineKey, load: Callable[[bytes], Loaded | None]) -> Loaded | None:
         if not path.exists():
             return None

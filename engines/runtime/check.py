@@ -2,7 +2,8 @@
 
 - ONNX Runtime is compared with the answers that eager torch gave where the network was exported: a graph that was
   altered is found here even if its hash was altered with it, and so is a version that computes something else.
-- Every other runtime, and every other precision, is compared with ONNX Runtime in float32.
+- Every other runtime, and every other precision, is compared with the same answers when it is opened, as it is live,
+  and then with ONNX Runtime in float32 on more seeds and batches.
 
 One that disagrees or fails is refused, with the numbers. Thread: any; imports what it checks into the process.
 """
@@ -11,13 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from engines.errors import AfterimageError
-from engines.runtime.agreement import TOLERANCES, Agreement, compare, require, worst
-from engines.runtime.base import open_runtime, precisions, runtimes, why_not
+from engines.runtime.agreement import TOLERANCES, Agreement, compare, require, with_export, worst
+from engines.runtime.base import REFERENCE, open_runtime, precisions, runtimes, why_not
 from engines.runtime.folder import Exported
 from engines.runtime.seeded import seeded
 from engines.runtime.types import Options, Runtime
 
-REFERENCE = "onnx"
 BATCHES = (1, 2, 5)
 SEEDS = (0, 1)
 
@@ -57,9 +57,7 @@ def check(
 
 
 def _with_eager(exported: Exported, runtime: Runtime) -> Checked:
-    told = exported.reference
-    inputs = seeded(exported.spec, told.batch, told.seed, exported.ranges)
-    agreement = compare(exported.spec, exported.reference_outputs(), runtime(inputs))
+    agreement = with_export(exported, runtime)
     what = f"{runtime.describe()}, against eager torch {exported.versions.get('torch', '')} at its export"
     return _judged(Checked(REFERENCE, "float32", str(runtime.describe()), agreement), what)
 

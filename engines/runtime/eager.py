@@ -1,13 +1,15 @@
 """A network run by torch as it is.
 
 `Eager` is the reference on the CPU. `Graphed` replays a captured CUDA graph, one for each batch size, which spares the
-launch of every kernel; a step of a small network on a GPU is little else.
+launch of every kernel; a step of a small network on a GPU is little else. cuDNN's TF32, which is on unless somebody
+switches it off, is off while kernels are chosen and captured, so that float32 means float32.
 
 **`Graphed` never ran on a GPU where Afterimage was made**; a test drives it with a stand-in for torch.cuda.
 Thread: whichever opened it, one call at a time.
 """
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -112,7 +114,7 @@ class _Captured:
 
     def __init__(self, network: Network, spec: Spec, batch: int, device: str) -> None:
         self._inputs = {name: tensor.to(device) for name, tensor in zeros(spec, batch).items()}
-        with torch.inference_mode():
+        with torch.inference_mode(), _float32():
             side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             side.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(side):
@@ -129,3 +131,11 @@ class _Captured:
             self._inputs[name].copy_(tensor)
         self._graph.replay()
         return tuple(output.cpu() for output in self._outputs)
+
+
+def _float32() -> AbstractContextManager[None]:
+    """Convolutions in float32 proper; matrix products are unless somebody asks otherwise."""
+    now = torch.backends.cudnn
+    return torch.backends.cudnn.flags(
+        enabled=True, benchmark=now.benchmark, deterministic=now.deterministic, allow_tf32=False
+    )

@@ -17,7 +17,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as state
 from engines.errors import WorkError
 from engines.runtime.errors import BadModel
 from engines.runtime.folder import Exported
-from engines.runtime.seeded import seeded
+from engines.runtime.graph import GraphRuntime
 from engines.runtime.types import Arrays, Description, Options
 from engines.spec import Spec
 
@@ -47,8 +47,8 @@ _TYPES = {
 }
 
 
-class OnnxRuntime:
-    """The graph of one precision.
+class OnnxRuntime(GraphRuntime):
+    """The graph of one precision. On a GPU TF32, which is on there, is switched off, so that float32 means float32.
 
     Raises:
         BadModel: the file was altered, is no ONNX graph, or does not take and give what its specification says.
@@ -56,13 +56,14 @@ class OnnxRuntime:
     """
 
     def __init__(self, exported: Exported, options: Options, cuda: bool = False) -> None:
-        self._exported, self._options, self._cuda = exported, options, cuda
+        super().__init__(exported, options)
+        self._cuda = cuda
         path = exported.graph_path(options.precision)
         try:
             self._session = onnxruntime.InferenceSession(
                 path.read_bytes(),
                 session_options(options.threads),
-                providers=[CUDA if cuda else CPU],
+                providers=[(CUDA, {"use_tf32": "0"}) if cuda else CPU],
                 enable_fallback=0,
             )
         except _LOAD_ERRORS as error:
@@ -80,11 +81,6 @@ class OnnxRuntime:
         """As the configuration has it."""
         return "onnx-cuda" if self._cuda else "onnx"
 
-    @property
-    def spec(self) -> Spec:
-        """What goes in and comes out."""
-        return self._exported.spec
-
     def __call__(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """One step.
 
@@ -95,10 +91,6 @@ class OnnxRuntime:
         names = [tensor.name for tensor in self.spec.outputs]
         return dict(zip(names, self._session.run(names, dict(inputs)), strict=True))
 
-    def warm_up(self, batch: int = 1) -> None:
-        """One call, which fills the arena."""
-        self(seeded(self.spec, batch, 0, self._exported.ranges))
-
     def describe(self) -> Description:
         """What runs."""
         threads = self._options.threads
@@ -107,7 +99,7 @@ class OnnxRuntime:
             f"onnxruntime {onnxruntime.__version__}",
             "CUDA GPU" if self._cuda else f"CPU, {threads} thread{'s' if threads > 1 else ''}",
             self._options.precision,
-            f"{self._exported.network} {self._exported.graphs[self._options.precision].sha256[:12]}",
+            self._model,
         )
 
 

@@ -26,7 +26,7 @@ from engines.runtime.cache import EngineCache, EngineKey
 from engines.runtime.errors import EngineFailed
 from engines.runtime.files import write_whole
 from engines.runtime.folder import Exported
-from engines.runtime.seeded import seeded
+from engines.runtime.graph import GraphRuntime
 from engines.runtime.types import Arrays, Description, Options
 from engines.spec import Spec, TensorSpec
 
@@ -90,7 +90,7 @@ class Device(Protocol):
     def wait(self) -> None: ...  # noqa: D102
 
 
-class TensorRt:
+class TensorRt(GraphRuntime):
     """The engine of one precision, taken from the cache or built, for batches from 1 to `options.most`.
 
     `trt` is the package `tensorrt`.
@@ -103,14 +103,15 @@ class TensorRt:
     name = "tensorrt"
 
     def __init__(self, exported: Exported, options: Options, trt: Any, device: Device) -> None:
-        self._exported, self._options, self._trt, self._device = exported, options, trt, device
+        super().__init__(exported, options)
+        self._trt, self._device = trt, device
         self._logger = _logger_of(trt)
         self._runtime = trt.Runtime(self._logger)
-        key = engine_key(exported, options, trt.__version__, device)
-        cache = EngineCache(options.cache)
-        self._engine = cache.get_or_build(
-            key,
-            lambda: build_engine(trt, self._logger, exported, options, cache.timing_path(key)),
+        self._key = engine_key(exported, options, trt.__version__, device)
+        self._cache = EngineCache(options.cache)
+        self._engine = self._cache.get_or_build(
+            self._key,
+            lambda: build_engine(trt, self._logger, exported, options, self._cache.timing_path(self._key)),
             self._runtime.deserialize_cuda_engine,
         )
         _require_fits(trt, self._engine, exported.spec)
@@ -118,11 +119,6 @@ class TensorRt:
         if self._context is None:
             raise EngineFailed(f"TensorRT gives no execution context on {device.gpu}; free some of its memory")
         self._buffers: dict[int, _Buffers] = {}
-
-    @property
-    def spec(self) -> Spec:
-        """What goes in and comes out."""
-        return self._exported.spec
 
     def __call__(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """One step.
@@ -141,15 +137,14 @@ class TensorRt:
             self._buffers[batch] = _Buffers(self.spec, batch, self._device)
         return self._run(self._buffers[batch], inputs)
 
-    def warm_up(self, batch: int = 1) -> None:
-        """One call, which makes the buffers of this batch size."""
-        self(seeded(self.spec, batch, 0, self._exported.ranges))
+    def forget(self) -> None:
+        """Remove the engine from the cache: its numbers are wrong, and the next opening shall build another."""
+        self._cache.remove(self._key)
 
     def describe(self) -> Description:
         """What runs."""
-        precision = self._options.precision
-        model = f"{self._exported.network} {self._exported.graphs[precision].sha256[:12]}"
-        return Description(self.name, f"TensorRT {self._trt.__version__}", self._device.gpu, precision, model)
+        version = f"TensorRT {self._trt.__version__}"
+        return Description(self.name, version, self._device.gpu, self._options.precision, self._model)
 
     def _run(self, buffers: "_Buffers", inputs: Arrays) -> dict[str, NDArray[Any]]:
         buffers.upload(inputs)

@@ -1,33 +1,16 @@
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
 from app.cli import main
-from engines.runtime.export import export
-from engines.runtime.folder import Exported
-from tests.engines.runtime.small import RANGES, Small
 from tests.engines.runtime.test_check import tamper
 
 ACTIONS = ("build", "check", "bench")
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    return export(Small(), tmp_path_factory.mktemp("exported") / "small", RANGES, {"trained on": "nothing"})
-
-
-@pytest.fixture
-def copied(exported: Exported, tmp_path: Path) -> Exported:
-    return Exported.read(Path(shutil.copytree(exported.folder, tmp_path / "copied")))
-
-
-@pytest.fixture(autouse=True)
-def no_tensorrt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on a machine without it, whatever this one has."""
-    monkeypatch.setitem(sys.modules, "tensorrt", None)
+pytestmark = pytest.mark.usefixtures("no_tensorrt")
 
 
 def reported(capsys: pytest.CaptureFixture[str]) -> dict:

@@ -1,6 +1,5 @@
 import json
 import shutil
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +13,7 @@ from calibration.stimuli import Item
 from calibration.store import MANIFEST
 from calibration.subjects import Subject, load
 from engines.errors import InputError
-from engines.runtime.errors import NoRuntime
+from engines.runtime.errors import Disagreement, NoRuntime
 from pipeline.anytime import AnytimeDecoder
 from pipeline.encode import standardised
 from pipeline.errors import StreamMismatch
@@ -29,6 +28,7 @@ from tests.calibration.decoding.small_subject import (
     kept,
     manifest,
 )
+from tests.engines.runtime import fake_tensorrt
 
 
 @pytest.fixture(scope="module")
@@ -189,9 +189,16 @@ def test_a_subject_takes_the_place_of_one_of_another_kind(copied):
     assert not isinstance(load(copied), Subject) and load(copied).manifest.participant == "next"
 
 
-def test_what_runs_it_was_chosen_in_order_and_can_be_shown(folder, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tensorrt", None)  # as on a machine without it
+def test_what_runs_it_was_chosen_in_order_and_can_be_shown(folder, no_tensorrt):
     chosen = load(folder, ["tensorrt", "onnx"], threads=2)
     assert chosen.runtime.device == "CPU, 2 threads"
     assert chosen.decoder.choice.name == "onnx"
     assert "TensorRT is not installed" in chosen.decoder.choice.passed_over["tensorrt"]
+
+
+def test_nobody_decodes_with_an_engine_that_gives_other_numbers(folder, tensorrt):
+    assert load(folder, ["tensorrt", "onnx"]).decoder.choice.name == "tensorrt"
+    fake_tensorrt.faults.add("numbers")
+    with pytest.raises(Disagreement, match=r"0\.01 of the largest.*allow another runtime"):
+        load(folder, ["tensorrt", "onnx"])
+    assert list(tensorrt.glob("*.engine")) == []

@@ -7,8 +7,11 @@ import pytest
 from engines.errors import InputError
 from engines.runtime import base
 from engines.runtime.base import choose, open_runtime, why_not
-from engines.runtime.errors import NoRuntime
+from engines.runtime.eager import Eager
+from engines.runtime.errors import Disagreement, NoRuntime
+from engines.runtime.half import add_half
 from engines.runtime.types import Options
+from tests.engines.runtime import fake_tensorrt
 from tests.engines.runtime.small import Small
 
 
@@ -19,12 +22,6 @@ def test_the_door_itself_imports_no_back_end():
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert told.stdout.strip() == "[]"
-
-
-@pytest.fixture
-def no_tensorrt(monkeypatch):
-    """As on a machine without it, whatever this one has."""
-    monkeypatch.setitem(sys.modules, "tensorrt", None)
 
 
 def test_the_first_allowed_runtime_that_can_run_is_taken_logged_and_described(exported, no_tensorrt, caplog):
@@ -73,6 +70,47 @@ def test_a_runtime_that_is_there_and_fails_is_an_error_and_no_fallback(exported,
     monkeypatch.setitem(base._BACKENDS, "tensorrt", broken)
     with pytest.raises(RuntimeError, match="out of memory"):
         open_runtime(exported.folder, ["tensorrt", "onnx"])
+
+
+def test_an_engine_with_the_networks_numbers_is_opened_and_kept(exported, tensorrt):
+    assert open_runtime(exported.folder, ["tensorrt"]).name == "tensorrt"
+    assert len(list(tensorrt.glob("*.engine"))) == 1
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+def test_an_engine_with_other_numbers_is_refused_as_it_is_opened_and_not_kept(copied, tensorrt, precision):
+    exported = add_half(copied)
+    fake_tensorrt.faults.add("numbers" if precision == "float32" else "half numbers")
+    with pytest.raises(Disagreement, match=r"against eager torch .* allow another runtime .*engines check") as refused:
+        open_runtime(exported.folder, ["tensorrt", "onnx"], Options(precision=precision))
+    told = "(0.01 of the largest)" if precision == "float32" else "(0.1 of the largest)"
+    assert told in str(refused.value)
+    assert list(tensorrt.glob("*.engine")) == []
+
+
+def test_a_kept_engine_whose_numbers_changed_is_refused_and_built_again_the_next_time(exported, tensorrt):
+    open_runtime(exported.folder, ["tensorrt"])
+    fake_tensorrt.faults.add("numbers")
+    with pytest.raises(Disagreement):
+        open_runtime(exported.folder, ["tensorrt"])
+    fake_tensorrt.faults.clear()
+    open_runtime(exported.folder, ["tensorrt"])
+    assert fake_tensorrt.calls.count("build_serialized_network") == 2
+
+
+def test_engines_for_small_batches_are_compared_too(exported, tensorrt):
+    fake_tensorrt.faults.add("numbers")
+    with pytest.raises(Disagreement):
+        open_runtime(exported.folder, ["tensorrt"], Options(most=1))
+
+
+def test_a_network_for_torch_is_compared_with_what_it_was_exported_with(exported, monkeypatch):
+    def opens(model, options):
+        return Eager(Small(seed=1), options)
+
+    monkeypatch.setitem(base._BACKENDS, "torch", base._Backend(True, lambda: None, opens))
+    with pytest.raises(Disagreement, match="embedding"):
+        open_runtime(exported, ["torch"])
 
 
 @pytest.mark.parametrize("wrong", [{"precision": "int8"}, {"threads": 0}, {"most": 0}])

@@ -1,5 +1,4 @@
 import json
-import sys
 
 import numpy as np
 import onnx
@@ -7,34 +6,14 @@ import pytest
 from onnx import numpy_helper
 
 from engines.errors import InputError
-from engines.runtime import base
 from engines.runtime.bench import bench, timed
 from engines.runtime.check import check
 from engines.runtime.errors import BadModel, NoRuntime
 from engines.runtime.files import sha256
 from engines.runtime.folder import Exported
 from engines.runtime.half import add_half
-from engines.runtime.trt import TensorRt
 from engines.runtime.types import Options
 from tests.engines.runtime import fake_tensorrt
-
-
-@pytest.fixture
-def tensorrt(monkeypatch, tmp_path):
-    """A stand-in for TensorRT on a stand-in for a GPU."""
-
-    def opens(model, options):
-        return TensorRt(model, options, fake_tensorrt, fake_tensorrt.FakeDevice())
-
-    monkeypatch.setitem(base._BACKENDS, "tensorrt", base._Backend(True, lambda: None, opens))
-    fake_tensorrt.faults.clear()
-    yield Options(cache=tmp_path / "engines")
-    fake_tensorrt.faults.clear()
-
-
-@pytest.fixture
-def no_tensorrt(monkeypatch):
-    monkeypatch.setitem(sys.modules, "tensorrt", None)
 
 
 def tamper(folder, trust_again: bool) -> None:
@@ -78,7 +57,7 @@ def test_a_tampered_weight_is_refused_by_its_numbers_even_with_a_new_hash(copied
 
 
 def test_an_engine_that_agrees_is_accepted_in_both_precisions(copied, tensorrt):
-    found = check(add_half(copied), tensorrt)
+    found = check(add_half(copied))
     engines = [c for c in found if c.runtime == "tensorrt"]
     assert [(c.precision, c.refused, c.absent) for c in engines] == [("float32", "", ""), ("float16", "", "")]
     assert {(c.runtime, c.precision) for c in found if not c.absent} >= {("onnx", "float16"), ("onnx", "float32")}
@@ -86,15 +65,22 @@ def test_an_engine_that_agrees_is_accepted_in_both_precisions(copied, tensorrt):
 
 def test_an_engine_that_disagrees_is_refused_with_the_numbers(exported, tensorrt):
     fake_tensorrt.faults.add("numbers")
-    first, engine = check(exported, tensorrt)[:2]
+    first, engine = check(exported)[:2]
     assert (first.refused, engine.runtime) == ("", "tensorrt")
+    assert "against eager torch" in engine.refused
+    assert "(0.01 of the largest), cosine 1.000000" in engine.refused
+
+
+def test_an_engine_that_disagrees_for_several_trials_at_once_alone_is_refused(exported, tensorrt):
+    fake_tensorrt.faults.add("batches")
+    _first, engine, *_ = check(exported)
     assert "against ONNX Runtime in float32" in engine.refused
     assert "(0.01 of the largest), cosine 1.000000" in engine.refused
 
 
 def test_an_engine_that_cannot_be_built_is_refused_with_the_reason(exported, tensorrt):
     fake_tensorrt.faults.add("build")
-    refused = [c.refused for c in check(exported, tensorrt) if c.runtime == "tensorrt"]
+    refused = [c.refused for c in check(exported) if c.runtime == "tensorrt"]
     assert "Could not find any implementation" in refused[0]
 
 

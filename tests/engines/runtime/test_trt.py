@@ -143,12 +143,8 @@ def test_what_tensorrt_logs_goes_to_the_log(exported, tmp_path, caplog):
     )
 
 
-def test_it_is_opened_through_the_one_door_and_describes_itself(exported, tmp_path, monkeypatch):
-    def opens(model, options):
-        return TensorRt(model, options, fake_tensorrt, fake_tensorrt.FakeDevice())
-
-    monkeypatch.setitem(base._BACKENDS, "tensorrt", base._Backend(True, lambda: None, opens))
-    runtime = base.open_runtime(exported.folder, options=Options(cache=tmp_path))
+def test_it_is_opened_through_the_one_door_and_describes_itself(exported, tensorrt):
+    runtime = base.open_runtime(exported.folder)
     assert str(runtime.describe()).startswith("tensorrt (TensorRT 11.4.0, Fake GPU, compute 0.0), float32, Small ")
 
 
