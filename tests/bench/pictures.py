@@ -2,8 +2,8 @@
 
 Beside diffusers' own call of the same pipeline in the same rounds, with the same autoencoder. SDXL-Turbo's network has
 random numbers for weights: how fast it is does not depend on them. On a GPU: its UNet alone, and pictures of 512 px in
-one step, each eager, compiled and as a CUDA graph. That part was written to torch's and diffusers' documentation; it ran
-on a processor only, with a small network and no CUDA graph, and torch's dynamo took that network as one graph.
+one step, each eager, compiled and as a CUDA graph. That part was written to torch's and diffusers' documentation; it
+has run on a processor only, with a small network and no CUDA graph, and torch's dynamo took that network as one graph.
 """
 
 import sys
