@@ -85,7 +85,7 @@ class Mapped:
 
 
 def child(pipe: Connection, config: "GeneratorsConfig") -> None:
-    """The process: question after question. `config` says where SAM is looked for."""
+    """The process: question after question. `config` says where networks are looked for."""
     leave_with_parent()
     lower_priority()
 
@@ -94,7 +94,7 @@ def child(pipe: Connection, config: "GeneratorsConfig") -> None:
         from engines.threads import bound_threads
 
         bound_threads(1)
-        seen_through = layers(FeaturesConfig())
+        seen_through = layers(FeaturesConfig.of(config))
         while True:
             pipe.send(mapped(pipe.recv(), seen_through, partial(_segmenter, config)))
 

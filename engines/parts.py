@@ -112,40 +112,40 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "clip-l", "openai/clip-vit-large-patch14", "the measures CLIP of pictures and CLIP-text of captions", "MIT",
-        "1.7 GB", "hub", ("config.json", "model.safetensors", "tokenizer.json"),
+        "1.7 GB", "hub", ("config.json", "model.safetensors", "tokenizer.json"), setting="clip",
     ),
     Part(
         "sbert", "sentence-transformers/all-MiniLM-L6-v2", "the measure sentence similarity of captions", "Apache-2.0",
-        "91 MB", "hub", ("config.json", "model.safetensors", "tokenizer.json"),
+        "91 MB", "hub", ("config.json", "model.safetensors", "tokenizer.json"), setting="sbert",
     ),
     Part(
         "vgg19", _TORCHVISION, "layers of the dependency map", "BSD-3-Clause (code)", "548 MB", "torch",
-        ("vgg19-dcbb9e9d.pth",),
+        ("vgg19-dcbb9e9d.pth",), setting="vgg19",
     ),
     Part(
         "alexnet", _TORCHVISION, "the measures AlexNet 2 and 5, and LPIPS", "BSD-3-Clause (code)", "233 MB", "torch",
-        ("alexnet-owt-7be5be79.pth",),
+        ("alexnet-owt-7be5be79.pth",), setting="alexnet",
     ),
     Part(
         "lpips", "lpips/weights/v0.1/alex.pth of github.com/richzhang/PerceptualSimilarity",
         "the measure LPIPS, beside AlexNet", "BSD-2-Clause", "6 kB", "torch", ("lpips-alex-v0.1.pth",),
-        note="keep it under the name that is looked for",
+        setting="lpips", note="keep it under the name that is looked for",
     ),
     Part(
         "inception", _TORCHVISION, "the measure Inception, and the inception score", "BSD-3-Clause (code)", "104 MB",
-        "torch", ("inception_v3_google-0cc3c7bd.pth",), note="needs the extra `features`",
+        "torch", ("inception_v3_google-0cc3c7bd.pth",), setting="inception", note="needs the extra `features`",
     ),
     Part(
         "efficientnet-b1", _TORCHVISION, "the measure EfficientNet", "BSD-3-Clause (code)", "30 MB", "torch",
-        ("efficientnet_b1-c27df63c.pth",), note="needs the extra `features`",
+        ("efficientnet_b1-c27df63c.pth",), setting="efficientnet_b1", note="needs the extra `features`",
     ),
     Part(
         "swav", "github.com/facebookresearch/swav", "the measure SwAV", "CC BY-NC 4.0", "100 MB", "torch",
-        ("swav_800ep_pretrain.pth.tar",), restriction=_CC_BY_NC, note="needs the extra `features`",
+        ("swav_800ep_pretrain.pth.tar",), restriction=_CC_BY_NC, setting="swav", note="needs the extra `features`",
     ),
     Part(
         "swag", _TORCHVISION, "ViT-H/14 SWAG, which judges generation accuracy", "CC BY-NC 4.0", "2.5 GB", "torch",
-        ("vit_h_14_swag-80465313.pth",), restriction=_CC_BY_NC, note="needs the extra `features`",
+        ("vit_h_14_swag-80465313.pth",), restriction=_CC_BY_NC, setting="swag", note="needs the extra `features`",
     ),
     Part(
         "shikra", "shikras/shikra-7b-delta-v1", "captions in RealMind", "CC BY-NC 4.0", "27 GB", "unused",

@@ -17,31 +17,36 @@ from calibration.comparing.run import parts_of
 from calibration.datasets.eeg3d import Eeg3d
 from calibration.decoding.models import load_model
 from calibration.decoding.read import from_eeg3d
-from calibration.decoding.reconstruct import Makers, Reconstructions, reconstruct
+from calibration.decoding.reconstruct import Reconstructions, reconstruct
 from calibration.decoding.reconstruct_captions import Captioned, about, caption_scored, captioned
 from calibration.decoding.reconstruct_captions import plain as texts_of
-from calibration.decoding.reconstruct_dependency import Session, session
+from calibration.decoding.reconstruct_dependency import Dependencies, dependencies
 from calibration.decoding.reconstruct_report import (
     Table,
     caption_tables,
     dependency_tables,
     gains_line,
     marks_of,
+    not_made,
     tables,
     verdict,
 )
-from calibration.decoding.reconstruct_scores import Measures, Scored, over_participants, plain, scored
+from calibration.decoding.reconstruct_scores import Measures, Scored, not_shared, over_participants, plain, scored
 from calibration.decoding.reconstruct_sheet import dependency_sheet, picture_sheet, shape_sheet
+from calibration.decoding.reconstruct_truth import PICTURE_PX, pictures_of
 from calibration.dominance import Segmenter
-from calibration.metrics.features import FeaturesConfig, extractors, layers, perceptual
+from calibration.metrics.features import Extractor, FeaturesConfig, extractors, layers, perceptual
 from calibration.metrics.generation import Centres
+from calibration.metrics.looks import Namer
 from calibration.metrics.words import TextEncoder
+from calibration.objects.catalogue import TRAINING
 from calibration.stimuli import Picture, evenly
 from calibration.true_captions import TrueCaptions, true_captions
 from engines.errors import InputError
 from engines.generators.choose import Generators, open_generators
 from engines.generators.config import GeneratorsConfig
 from engines.vision.encoders import open_segmenter
+from engines.vision.features.clip import ClipPictures
 from engines.vision.features.pooled import InceptionV3
 from engines.vision.features.swag import Swag
 from engines.vision.features.trunk import Trunk
@@ -83,11 +88,11 @@ class _Means:
 
 @dataclass(frozen=True, eq=False)
 class _Of:
-    """What came of one participant; no session without pictures, no captions without a captioner."""
+    """What came of one participant; no dependencies without pictures, no captions without a captioner."""
 
     found: Reconstructions
     scores: Sequence[Scored]
-    session: Session | None
+    dependencies: Dependencies | None
     captions: Captioned | None
     caption_scores: Sequence[Scored]
 
@@ -108,7 +113,7 @@ def reconstructed(
     each = [_of(means, folder, one, options, progress) for folder, one in zip(folders, judged, strict=True)]
     pocket = [one.name for one in (means.generators.picture, means.generators.shape) if one is not None and one.pocket]
     marks = marks_of(any(one.found.simulated for one in each), pocket)
-    sheets = _sheets(each, means.stimuli, marks)
+    sheets = _sheets(each, marks)
     _write(out, sheets)
     return Told(_fields(means, each, marks), sheets)
 
@@ -119,32 +124,36 @@ def _means(options: argparse.Namespace, encoder: str) -> _Means:
     true = true_captions(stimuli)
     generators = open_generators(config, encoder)
     absent: dict[str, str] = {}
-    measures = _measures(FeaturesConfig(), absent)
+    measures = _measures(config, absent)
+    if generators.shape is not None:
+        measures = replace(measures, namers=_namers(stimuli, measures.extractors))
     texts = _texts(config, absent) if true is not None and config.captions else []
-    segmenter = None if stimuli.simulated else _opened(SEGMENTS, lambda: open_segmenter(config), absent)
-    return _Means(generators, measures, texts, layers(FeaturesConfig()), segmenter, stimuli, true)
+    segmenter = None
+    if not stimuli.simulated:
+        segmenter = _opened(SEGMENTS, lambda: open_segmenter(config), config.sam, absent)
+    return _Means(generators, measures, texts, layers(FeaturesConfig.of(config)), segmenter, stimuli, true)
 
 
 def _of(means: _Means, folder: Path, judged: Judgement, options: argparse.Namespace, progress: Progress) -> _Of:
     """Reconstruct, measure and caption what one model decodes."""
-    makers, seed = Makers(means.generators.picture, means.generators.shape), options.seed or 0
-    found = _found(means, folder, judged, options, makers, progress)
+    generators, seed = means.generators, options.seed or 0
+    found = _found(means, folder, judged, options, progress)
     measures = means.measures
     if found.simulated:
         measures = replace(measures, classifiers=(*measures.classifiers, Centres.builtin(PocketVision.load())))
     scores = scored(found, measures, options.permutations, seed, progress)
-    dependency = None
-    if makers.picture is not None:
-        dependency = session(found, means.layers, makers, seed, progress, means.segmenter)
-    if means.generators.caption is None:
-        return _Of(found, scores, dependency, None, ())
+    told = None
+    if generators.picture is not None:
+        told = dependencies(found, means.layers, generators.picture, seed, progress, means.segmenter)
+    if generators.caption is None:
+        return _Of(found, scores, told, None, ())
     true = None if means.true is None else means.true.of(found.truth.items)
-    captions = captioned(found, means.generators.caption, true, progress)
-    return _Of(found, scores, dependency, captions, caption_scored(captions, means.texts))
+    captions = captioned(found, generators.caption, true, progress)
+    return _Of(found, scores, told, captions, caption_scored(captions, means.texts))
 
 
 def _found(
-    means: _Means, folder: Path, judged: Judgement, options: argparse.Namespace, makers: Makers, progress: Progress
+    means: _Means, folder: Path, judged: Judgement, options: argparse.Namespace, progress: Progress
 ) -> Reconstructions:
     (participant,) = judged.plan.participants
     trials = from_eeg3d(options.data, participant, options.encoder, options.weights)
@@ -152,7 +161,7 @@ def _found(
     if means.true is not None:  # one that is missing is refused before anything takes long
         means.true.of([parts.test.items[item] for item in np.unique(parts.test.item)])
     sets = (parts.training, parts.selection, parts.test)
-    return reconstruct(load_model(folder), *sets, means.stimuli, makers, options.seed or 0, progress)
+    return reconstruct(load_model(folder), *sets, means.stimuli, means.generators, options.seed or 0, progress)
 
 
 def _fields(means: _Means, each: Sequence[_Of], marks: Sequence[str]) -> dict[str, Any]:
@@ -160,13 +169,13 @@ def _fields(means: _Means, each: Sequence[_Of], marks: Sequence[str]) -> dict[st
     unit = f"{len(each)} participants" if len(each) > 1 else "objects"
     generators = means.generators
     kinds = (("picture", generators.picture), ("mesh", generators.shape), ("caption", generators.caption))
-    sessions = [one.session for one in each if one.session is not None]
+    told = [one.dependencies for one in each if one.dependencies is not None]
     captions, of_captions = _captions(means, each, unit, marks)
     return {
         "tables": [
-            *tables(pooled, unit, marks),
+            *tables(pooled, unit, marks, not_made([one.found for one in each])),
             *captions,
-            *(dependency_tables(sessions, marks, means.layers.name) if sessions else []),
+            *(dependency_tables(told, marks, means.layers.name) if told else []),
         ],
         "verdict": verdict(pooled)[0],
         "colour": verdict(pooled)[1],
@@ -178,13 +187,20 @@ def _fields(means: _Means, each: Sequence[_Of], marks: Sequence[str]) -> dict[st
             "participants": [one.found.participant for one in each],
             "scores": plain(pooled),
             "by_participant": {one.found.participant: plain(one.scores) for one in each},
+            "not_made": {
+                one.found.participant: {row.name: row.n_not_made for row in one.found.rows if row.clouds is not None}
+                for one in each
+            },
             "gains": {one.found.participant: one.found.gains for one in each},
             "certainties": {one.found.participant: one.found.certainties for one in each},
-            "dependency": [dict(one.table()) for one in sessions],
-            "averaged_over": [dict(one.averaged_over) for one in sessions],
+            "dependency": [dict(one.table()) for one in told],
+            "averaged_over": [dict(one.averaged_over) for one in told],
             "captions": of_captions,
         },
-        "warnings": [gains_line(one.found) for one in each],
+        "warnings": [
+            *(gains_line(one.found) for one in each),
+            *not_shared({one.found.participant: one.scores for one in each}),
+        ],
     }
 
 
@@ -205,7 +221,7 @@ def _captions(
     return caption_tables(told, pooled, means.author, unit, marks), fields
 
 
-def _sheets(each: Sequence[_Of], stimuli: Eeg3d, marks: Sequence[str]) -> dict[str, Picture]:
+def _sheets(each: Sequence[_Of], marks: Sequence[str]) -> dict[str, Picture]:
     """A few objects of each participant."""
     sheets: dict[str, Picture] = {}
     for one in each:
@@ -214,12 +230,12 @@ def _sheets(each: Sequence[_Of], stimuli: Eeg3d, marks: Sequence[str]) -> dict[s
         if own.rows[0].pictures is not None:
             sheets[f"pictures, {own.participant}"] = picture_sheet(own, marks, some, f"Pictures: {title}")
         if own.rows[0].clouds is not None:
-            sheets[f"shapes, {own.participant}"] = shape_sheet(own, stimuli, marks, some, f"Shapes: {title}")
+            sheets[f"shapes, {own.participant}"] = shape_sheet(own, marks, some, f"Shapes: {title}")
     for one in each:
-        if one.session is not None:
+        if one.dependencies is not None:
             title = f"Dependency: participant {one.found.participant}, objects 08 and 09, mean EEG"
             places = evenly(len(one.found.truth.items), 10)
-            sheet = dependency_sheet(one.found, one.session, marks, places, title)
+            sheet = dependency_sheet(one.found, one.dependencies, marks, places, title)
             sheets[f"dependency, {one.found.participant}"] = sheet
     return sheets
 
@@ -230,22 +246,38 @@ def _write(out: Path, sheets: dict[str, Picture]) -> None:
         Image.fromarray(sheet).save(out / f"{re.sub(r'[^0-9A-Za-z]+', '-', name)}.png", optimize=True)
 
 
-def _measures(config: FeaturesConfig, absent: dict[str, str]) -> Measures:
+def _measures(config: GeneratorsConfig, absent: dict[str, str]) -> Measures:
     """Every network whose weights are here, and why others are `absent`, which goes on to be filled."""
-    found = extractors(config)
+    told = FeaturesConfig.of(config)
+    found = extractors(told)
     absent |= found.absent
-    lpips = _opened("LPIPS", lambda: perceptual(config).distances, absent)
-    judge = _opened(Swag.name, Swag.load, absent)
+    lpips = _opened("LPIPS", lambda: perceptual(told).distances, told.lpips, absent)
+    judge = _opened(Swag.name, lambda: Swag.load(told.swag), told.swag, absent)
     named = [one for one in found.here if isinstance(one, InceptionV3)]
     pocket = Centres.builtin(PocketVision.load())
-    return Measures(found.here, lpips, () if judge is None else (judge,), (*named, pocket), absent)
+    return Measures(found.here, lpips, () if judge is None else (judge,), (*named, pocket), absent=absent)
 
 
-def _opened(name: str, opening: Callable[[], _T], absent: dict[str, str]) -> _T | None:
-    """What `opening` gives; None where its weights are not here, and why among what is `absent`."""
+def _namers(stimuli: Eeg3d, here: Sequence[Extractor]) -> tuple[Namer, ...]:
+    """What names shapes by the pictures of the set's training objects: CLIP where it is here, the pocket encoder."""
+    items = [item for item in stimuli.items if int(item.object) in TRAINING]
+    pictures, categories = pictures_of(stimuli, items), [item.category for item in items]
+    clip = [one for one in here if isinstance(one, ClipPictures)]
+    named = [Namer.of(one.name, one, pictures, categories, PICTURE_PX) for one in clip]
+    return (*named, Namer.of("pocket", PocketVision.load(), pictures, categories))
+
+
+def _opened(name: str, opening: Callable[[], _T], configured: Path | None, absent: dict[str, str]) -> _T | None:
+    """What `opening` gives; None where its weights are not here, and why among what is `absent`.
+
+    Raises:
+        InputError: what is not here is what was `configured`.
+    """
     try:
         return opening()
     except InputError as why:
+        if configured is not None:
+            raise
         absent[name] = str(why)
         return None
 
@@ -253,9 +285,12 @@ def _opened(name: str, opening: Callable[[], _T], absent: dict[str, str]) -> _T 
 def _texts(config: GeneratorsConfig, absent: dict[str, str]) -> list[TextEncoder]:
     """What compares the meanings of captions, as far as its weights are here, and why others are `absent`."""
     here: list[TextEncoder] = []
-    for name, measure in (("sbert", "sentence likeness"), ("clip-l", "CLIP-text likeness")):
-        if _opened(measure, partial(require_here, part(name), config), absent) is not None:
+    for name, measure, configured in (
+        ("sbert", "sentence likeness", config.sbert),
+        ("clip-l", "CLIP-text likeness", config.clip),
+    ):
+        if _opened(measure, partial(require_here, part(name), config), configured, absent) is not None:
             from engines.text import ClipText, SentenceModel  # transformers takes seconds
 
-            here.append(SentenceModel.load() if name == "sbert" else ClipText.load())
+            here.append(SentenceModel.load(configured) if name == "sbert" else ClipText.load(configured))
     return here

@@ -12,26 +12,38 @@ Each trial has one seed, the same for every row. Thread: the one that called; it
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from PIL import Image
 from scipy.spatial import cKDTree
 
 from calibration.decoding.alone import BOTH, STREAMS, decode
 from calibration.decoding.fitted import Fitted
+from calibration.decoding.reconstruct_truth import (
+    PICTURE_PX,
+    Surfaces,
+    Truth,
+    clouds_of,
+    pictures_of,
+    square,
+    surfaces_of,
+)
 from calibration.decoding.trials import Floats, Numbers, TrialSet
-from calibration.metrics.shapes import N_POINTS, f_score, in_unit_sphere, sampled
+from calibration.metrics.shapes import N_POINTS, f_score, sampled
 from calibration.objects.colours import LABELS
-from calibration.stimuli import Item, Picture, StimulusSet
-from engines.errors import WorkError
-from engines.generators.base import PictureGenerator, Seen, ShapeGenerator, Surface
+from calibration.stimuli import Item, StimulusSet
+from calibration.surface_view import surface_of_points
+from engines.generators.base import NoSurface, PictureGenerator, Seen, ShapeGenerator, Surface
+from engines.generators.choose import Generators
 from engines.vision.base import Pictures, normalised
 from pipeline.types import Array
 
+SEEN = "what was seen"
 TRUE, NEAREST, MEAN, NOTHING = "true embedding", "nearest neighbour", "mean", "nothing decoded"
 FLOORS = (NEAREST, MEAN, NOTHING)
 ROWS = (*STREAMS, TRUE, *FLOORS)
 MEANINGS = {
+    SEEN: "What was seen itself, rendered as the others are: what the classifier of shapes makes of the truth.",
     BOTH: "Decoded from the whole trial.",
     STREAMS[1]: "Decoded by the same model before the turn: no sample of it was seen.",
     STREAMS[2]: "Decoded by the same model with the picture's stream of other objects' trials in place of its own, "
@@ -44,7 +56,6 @@ MEANINGS = {
     "and is handed to them as such: the same for every trial.",
 }
 
-PICTURE_PX = 224
 _AT_ONCE = 16
 _N_COARSE, _N_AGREEING = 1024, 72
 _SHARES = (0.25, 0.5, 0.75, 1.0)
@@ -53,27 +64,24 @@ Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
-    """What was seen: `items`, their `pictures` (n, 224, 224, 3), and `clouds` (n, 8192, 3), None where unknown."""
-
-    items: tuple[Item, ...]
-    pictures: Pictures
-    clouds: tuple[Array, ...] | None
-
-
-@dataclass(frozen=True, eq=False)
-class Made:
+class TableRow:
     """One row of the table. `pictures` (n, size, size, 3), `surfaces` and `clouds` (8192, 3) of each item.
 
-    What nothing makes is None; a surface is None where its generator found none. Floors have clouds without surfaces;
-    `sources` are the objects that those of the nearest neighbour come from.
+    What nothing makes is None. Of an item in whose embedding the generator found no surface both are None; the mean of
+    shapes has points, and its surface is a dot for each. `sources` are the objects that those of the nearest neighbour
+    come from.
     """
 
     name: str
     pictures: Pictures | None
-    surfaces: tuple[Surface | None, ...] | None
+    surfaces: Surfaces | None
     clouds: tuple[Array | None, ...] | None
     sources: tuple[Item, ...] = ()
+
+    @property
+    def n_not_made(self) -> int:
+        """Items without a surface, in a row that has them."""
+        return 0 if self.clouds is None else sum(cloud is None for cloud in self.clouds)
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,7 @@ class Reconstructions:
 
     participant: str
     truth: Truth
-    rows: tuple[Made, ...]
+    rows: tuple[TableRow, ...]
     embeddings: dict[str, Floats]
     named: dict[str, tuple[Named, ...]]
     gains: dict[str, float]
@@ -103,35 +111,9 @@ class Reconstructions:
     seeds: tuple[int, ...]
     simulated: bool
 
-    def row(self, name: str) -> Made:
+    def row(self, name: str) -> TableRow:
         """One of the rows."""
         return next(row for row in self.rows if row.name == name)
-
-
-@dataclass(frozen=True, eq=False)
-class Makers:
-    """What makes pictures and shapes; None for neither."""
-
-    picture: PictureGenerator | None
-    shape: ShapeGenerator | None
-
-    def make(
-        self, name: str, embeddings: Floats, seeds: Sequence[int], certainty: float, told: Callable[[], None]
-    ) -> Made:
-        """Picture and shape of each embedding (n, dim), all of one `certainty` (`Seen`).
-
-        Raises:
-            InputError: embeddings of another encoder than the generators take.
-        """
-        pictures = None if self.picture is None else _pictures(self.picture, embeddings, seeds)
-        told()
-        if self.shape is None:
-            return Made(name, pictures, None, None)
-        surfaces = tuple(
-            _surface(self.shape, Seen(one, None if pictures is None else pictures[number], certainty=certainty))
-            for number, one in enumerate(embeddings)
-        )
-        return Made(name, pictures, surfaces, tuple(None if one is None else sampled(one) for one in surfaces))
 
 
 def reconstruct(
@@ -140,7 +122,7 @@ def reconstruct(
     selection: TrialSet,
     test: TrialSet,
     stimuli: StimulusSet,
-    makers: Makers,
+    generators: Generators,
     seed: int = 0,
     progress: Progress = lambda share, what: None,
 ) -> Reconstructions:
@@ -151,6 +133,7 @@ def reconstruct(
     Raises:
         InputError: other channels than the decoder was trained on, or embeddings that the generators do not take.
         SetUnusable: the set lacks a picture.
+        WorkError: a generator failed.
     """
     selection, test = selection.averaged(), test.averaged()
     shown = tuple(test.items[item] for item in test.item)
@@ -159,37 +142,52 @@ def reconstruct(
     decoded = {streams: decode(fitted, selection, test, streams, seed) for streams in STREAMS}
     told("truth")
     embeddings = {name: one.restored for name, one in decoded.items()} | {TRUE: test.targets[test.item]}
-    truth = Truth(shown, pictures_of(stimuli, shown), clouds_of(stimuli, shown))
+    shapes = generators.shape is not None
+    truth = _truth(stimuli, shown, test.simulated, shapes)
     rows = []
     for name, some in embeddings.items():
         told(name)
         sure = decoded[name].certainty if name in decoded else 1.0
-        rows.append(makers.make(name, some, seeds, sure, lambda name=name: told(f"{name}, shapes")))  # type: ignore[misc]
+        rows.append(table_row(generators, name, some, seeds, sure, partial(told, f"{name}, shapes")))
     told("floors")
     nearest = _nearest(training, decoded[BOTH].as_decoded)
-    rows += [_of_others(training, stimuli, nearest, makers.shape is not None)]
-    rows += [_mean(training, selection, stimuli, len(shown), makers.shape is not None)]
-    rows += [_of_nothing(makers, training, seeds)]
+    rows += [_of_others(training, stimuli, nearest, shapes)]
+    rows += [_mean(training, selection, stimuli, len(shown), shapes)]
+    rows += [_of_nothing(generators, training, seeds)]
     embeddings[NEAREST] = training.targets[nearest]
     named = {name: _named(test, one.category, one.colour) for name, one in decoded.items()}
     shown_first = [np.flatnonzero(training.item == place)[0] for place in nearest]
     named[NEAREST] = _named(training, training.category[shown_first], training.colour[shown_first])
-    gains, certainties = ({n: getattr(d, what) for n, d in decoded.items()} for what in ("gain", "certainty"))
+    gains = {name: one.gain for name, one in decoded.items()}
+    certainties = {name: one.certainty for name, one in decoded.items()}
     return Reconstructions(
         test.participant, truth, tuple(rows), embeddings, named, gains, certainties, seeds, test.simulated
     )
 
 
-def pictures_of(stimuli: StimulusSet, items: Sequence[Item]) -> Pictures:
-    """(n, 224, 224, 3), the shorter side in the middle."""
-    return np.stack([_square(stimuli.picture(item)) for item in items])
+def table_row(
+    generators: Generators,
+    name: str,
+    embeddings: Floats,
+    seeds: Sequence[int],
+    certainty: float,
+    told: Callable[[], None] = lambda: None,
+) -> TableRow:
+    """Picture and shape of each embedding (n, dim), all of one `certainty` (`Seen`); `told` between the two.
 
-
-def clouds_of(stimuli: StimulusSet, items: Sequence[Item]) -> tuple[Array, ...] | None:
-    """Points (8192, 3) of each item; None where one has none."""
-    clouds = [stimuli.point_cloud(item) for item in items]
-    known = tuple(in_unit_sphere(cloud[:, :3]) for cloud in clouds if cloud is not None)
-    return known if len(known) == len(clouds) else None
+    Raises:
+        InputError: embeddings of another encoder than the generators take.
+        WorkError: a generator failed; to find no surface is no failure.
+    """
+    pictures = None if generators.picture is None else _pictures(generators.picture, embeddings, seeds)
+    told()
+    if generators.shape is None:
+        return TableRow(name, pictures, None, None)
+    surfaces = tuple(
+        _surface(generators.shape, Seen(one, None if pictures is None else pictures[number], certainty=certainty))
+        for number, one in enumerate(embeddings)
+    )
+    return TableRow(name, pictures, surfaces, tuple(None if one is None else sampled(one) for one in surfaces))
 
 
 def mean_shape(training: Sequence[Array], selection: Sequence[Array], seed: int = 0) -> Array:
@@ -221,11 +219,16 @@ def _pictures(generator: PictureGenerator, embeddings: Floats, seeds: Sequence[i
 
 
 def _surface(shaper: ShapeGenerator, seen: Seen) -> Surface | None:
-    """None where the embedding is like none of an object, which counts as having made nothing."""
+    """None where the embedding is like none of an object: that is an answer, which is counted and told."""
     try:
         return shaper.surface(seen)
-    except WorkError:
+    except NoSurface:
         return None
+
+
+def _truth(stimuli: StimulusSet, shown: tuple[Item, ...], simulated: bool, shapes: bool) -> Truth:
+    surfaces = surfaces_of(stimuli, shown, simulated) if shapes else None
+    return Truth(shown, pictures_of(stimuli, shown), clouds_of(stimuli, shown), surfaces)
 
 
 def _named(trials: TrialSet, category: Numbers, colour: Numbers) -> tuple[Named, ...]:
@@ -245,31 +248,35 @@ def _nearest(training: TrialSet, decoded: Floats) -> Numbers:
     return np.asarray(known[cosines.argmax(axis=1)])
 
 
-def _of_others(training: TrialSet, stimuli: StimulusSet, places: Numbers, shapes: bool) -> Made:
+def _of_others(training: TrialSet, stimuli: StimulusSet, places: Numbers, shapes: bool) -> TableRow:
     """Picture and shape of training items themselves."""
     items = tuple(training.items[place] for place in places)
-    return Made(NEAREST, pictures_of(stimuli, items), None, clouds_of(stimuli, items) if shapes else None, items)
+    pictures, clouds = pictures_of(stimuli, items), clouds_of(stimuli, items) if shapes else None
+    if clouds is None:
+        return TableRow(NEAREST, pictures, None, None, items)
+    return TableRow(NEAREST, pictures, surfaces_of(stimuli, items, training.simulated), clouds, items)
 
 
-def _mean(training: TrialSet, selection: TrialSet, stimuli: StimulusSet, n: int, shapes: bool) -> Made:
+def _mean(training: TrialSet, selection: TrialSet, stimuli: StimulusSet, n: int, shapes: bool) -> TableRow:
     known, chosen = (tuple(t.items[item] for item in np.unique(t.item)) for t in (training, selection))
     total = np.zeros((PICTURE_PX, PICTURE_PX, 3))
     for item in known:
-        total += _square(stimuli.picture(item))
+        total += square(stimuli.picture(item))
     picture = np.round(total / len(known)).astype(np.uint8)
     pictures = np.repeat(picture[None], n, axis=0)
     clouds, to_choose = (clouds_of(stimuli, some) if shapes else None for some in (known, chosen))
     if clouds is None or to_choose is None:
-        return Made(MEAN, pictures, None, None)
-    return Made(MEAN, pictures, None, (mean_shape(clouds, to_choose),) * n)
+        return TableRow(MEAN, pictures, None, None)
+    shape = mean_shape(clouds, to_choose)
+    return TableRow(MEAN, pictures, (surface_of_points(shape),) * n, (shape,) * n)
 
 
-def _of_nothing(makers: Makers, training: TrialSet, seeds: Sequence[int]) -> Made:
+def _of_nothing(generators: Generators, training: TrialSet, seeds: Sequence[int]) -> TableRow:
     """One thing for all trials."""
     n = len(seeds)
     middle = training.targets[np.unique(training.item)].mean(axis=0, keepdims=True)
-    one = makers.make(NOTHING, middle, seeds[:1], 0.0, lambda: None)
-    return Made(
+    one = table_row(generators, NOTHING, middle, seeds[:1], 0.0)
+    return TableRow(
         NOTHING,
         None if one.pictures is None else np.repeat(one.pictures, n, axis=0),
         None if one.surfaces is None else one.surfaces * n,
@@ -279,13 +286,6 @@ def _of_nothing(makers: Makers, training: TrialSet, seeds: Sequence[int]) -> Mad
 
 def _coarse(cloud: Array) -> Array:
     return cloud[:: max(1, len(cloud) // _N_COARSE)]
-
-
-def _square(picture: Picture) -> Picture:
-    side = min(picture.shape[:2])
-    top, left = ((length - side) // 2 for length in picture.shape[:2])
-    square = Image.fromarray(picture[top : top + side, left : left + side])
-    return np.asarray(square.resize((PICTURE_PX, PICTURE_PX), Image.Resampling.LANCZOS))
 
 
 def _counted(progress: Progress, n: int) -> Callable[[str], None]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from calibration.decoding.alone import STREAMS
-from calibration.decoding.reconstruct import NEAREST, TRUE, Made, Named, Reconstructions
+from calibration.decoding.reconstruct import NEAREST, TRUE, Named, Reconstructions, TableRow
 from calibration.decoding.reconstruct_scores import Scored, valued
 from calibration.metrics.words import METEOR_LEFT_OUT, TextEncoder, bleu_interval, caption_scores
 from calibration.stimuli import Item
@@ -105,7 +105,7 @@ def plain(told: Captioned) -> list[dict[str, Any]]:
     ]
 
 
-def _seen(made: Made, embeddings: Floats, named: tuple[Named, ...] | None) -> list[Seen]:
+def _seen(made: TableRow, embeddings: Floats, named: tuple[Named, ...] | None) -> list[Seen]:
     names = (Named("", ""),) * len(embeddings) if named is None else named
     pictures = (None,) * len(embeddings) if made.pictures is None else made.pictures
     return [

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.decoding.alone import BOTH, PICTURE, STREAMS, TURN
-from calibration.decoding.reconstruct import PICTURE_PX, Makers, Reconstructions
+from calibration.decoding.reconstruct import Reconstructions
+from calibration.decoding.reconstruct_truth import PICTURE_PX
 from calibration.dominance import Areas, Dependency, Layers, Segmenter, areas_of, dependency, over_seeds
 from calibration.objects.build import build
 from calibration.objects.builtin import BuiltIn
 from calibration.objects.render import Renderer
 from calibration.stimuli import Item, evenly
+from engines.generators.base import PictureGenerator
 from pipeline.types import Array
 
 N_SEEDS, N_SEEDED = 4, 8
@@ -27,7 +29,7 @@ Parts = tuple[NDArray[np.int64], tuple[str, ...]]
 
 
 @dataclass(frozen=True, eq=False)
-class Session:
+class Dependencies:
     """Of each test object its index, and with pictures from either stream of another trial's EEG in `shuffled`.
 
     `seeded` are those of a few objects, made from `N_SEEDS` seeds: by their place among the items. `averaged_over` says
@@ -54,14 +56,14 @@ class Session:
         return float(np.mean(np.std(np.stack([one.map for one in self.own]), axis=0)))
 
 
-def session(
+def dependencies(
     found: Reconstructions,
     layers: Layers,
-    makers: Makers,
+    generator: PictureGenerator,
     seed: int = 0,
     progress: Progress = lambda share, what: None,
     segmenter: Segmenter | None = None,
-) -> Session:
+) -> Dependencies:
     """The index of every object in `found`, whose rows have pictures; `segmenter` for those of unknown parts."""
     fused, static, dynamic = (_pictures_of(found, streams) for streams in (BOTH, PICTURE, TURN))
     parts = parts_of(found.truth.items) if found.simulated else {}
@@ -74,8 +76,8 @@ def session(
         over = areas[-1].numbers, areas[-1].names
         own.append(dependency(fused[number], static[number], dynamic[number], layers, *over))
         shuffled.append(dependency(fused[number], static[other[number]], dynamic[other[number]], layers, *over))
-    seeded = _seeded(found, layers, makers, areas, seed)
-    return Session(tuple(own), tuple(shuffled), seeded, Counter(one.told for one in areas))
+    seeded = _seeded(found, layers, generator, areas, seed)
+    return Dependencies(tuple(own), tuple(shuffled), seeded, Counter(one.told for one in areas))
 
 
 def parts_of(items: Sequence[Item]) -> dict[Item, Parts]:
@@ -91,16 +93,15 @@ def parts_of(items: Sequence[Item]) -> dict[Item, Parts]:
 
 
 def _seeded(
-    found: Reconstructions, layers: Layers, makers: Makers, areas: Sequence[Areas], seed: int
+    found: Reconstructions, layers: Layers, generator: PictureGenerator, areas: Sequence[Areas], seed: int
 ) -> dict[int, Dependency]:
     """Of a few objects, evenly among all, made again from other seeds."""
-    assert makers.picture is not None
     seeds = [int(s) for s in np.random.default_rng([seed, 6]).integers(2**31, size=N_SEEDS)]
     places = evenly(len(found.truth.items), N_SEEDED)
     made = {}
     for place in places:
         pictures = [
-            makers.picture.pictures(np.repeat(found.embeddings[streams][place][None], N_SEEDS, axis=0), seeds)
+            generator.pictures(np.repeat(found.embeddings[streams][place][None], N_SEEDS, axis=0), seeds)
             for streams in STREAMS
         ]
         over = areas[place].numbers, areas[place].names

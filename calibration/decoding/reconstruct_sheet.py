@@ -12,13 +12,12 @@ import numpy as np
 from PIL import Image
 
 from calibration.contact_sheet import Tile, sheet
-from calibration.decoding.reconstruct import NEAREST, NOTHING, ROWS, TRUE, Reconstructions
-from calibration.decoding.reconstruct_dependency import Session
+from calibration.decoding.reconstruct import NEAREST, NOTHING, ROWS, TRUE, Reconstructions, TableRow
+from calibration.decoding.reconstruct_dependency import Dependencies
 from calibration.dominance import CAVEATS, LEAST_INLIERS
 from calibration.metrics.shapes import f_score
-from calibration.objects.builtin import BuiltIn
-from calibration.stimuli import Item, Picture, StimulusSet
-from calibration.surface_view import SurfaceRenderer, surface_of, surface_of_points
+from calibration.stimuli import Item, Picture
+from calibration.surface_view import SurfaceRenderer
 from pipeline.types import Array
 
 SEEN = "seen"
@@ -41,30 +40,16 @@ def picture_sheet(found: Reconstructions, marks: Sequence[str], places: Sequence
     return sheet(rows, heads, title, marks, (_STAR,), across=2, tile_px=_TILE_PX)
 
 
-def shape_sheet(
-    found: Reconstructions, stimuli: StimulusSet, marks: Sequence[str], places: Sequence[int], title: str
-) -> Picture:
+def shape_sheet(found: Reconstructions, marks: Sequence[str], places: Sequence[int], title: str) -> Picture:
     """Shapes from one side, a row for each of `places`, with their F-scores below."""
     shown = [row for row in found.rows if row.clouds is not None]
-    truth = found.truth.clouds
     rows = []
     with SurfaceRenderer(_TILE_PX) as renderer:
         for at in places:
-            item = found.truth.items[at]
-            tiles = [Tile(_true_shape(renderer, stimuli, item, found.simulated), _name(item))]
-            for row in shown:
-                surface = None if row.surfaces is None else row.surfaces[at]
-                cloud = None if row.clouds is None else row.clouds[at]
-                caption = "" if cloud is None or truth is None else f"F {f_score(cloud, truth[at], _F_AT):.2f}"
-                if row.sources:
-                    drawn = _true_shape(renderer, stimuli, row.sources[at], found.simulated)
-                    caption = f"{_name(row.sources[at])} {caption}"
-                elif row.surfaces is None and cloud is not None:
-                    drawn = renderer.picture(surface_of_points(cloud))
-                else:
-                    drawn = None if surface is None else renderer.picture(surface)
-                tiles.append(Tile(drawn, caption))
-            rows.append(tuple(tiles))
+            seen = None if found.truth.surfaces is None else found.truth.surfaces[at]
+            drawn = None if seen is None else renderer.picture(seen)
+            tiles = (_shape(renderer, row, at, found.truth.clouds) for row in shown)
+            rows.append((Tile(drawn, _name(found.truth.items[at])), *tiles))
     heads = (SEEN, *(_HEADS.get(row.name, row.name) for row in shown))
     notes = (
         _STAR,
@@ -73,8 +58,16 @@ def shape_sheet(
     return sheet(rows, heads, title, marks, notes, across=2, tile_px=_TILE_PX)
 
 
+def _shape(renderer: SurfaceRenderer, row: TableRow, at: int, truth: Sequence[Array] | None) -> Tile:
+    surface = None if row.surfaces is None else row.surfaces[at]
+    cloud = None if row.clouds is None else row.clouds[at]
+    score = "" if cloud is None or truth is None else f"F {f_score(cloud, truth[at], _F_AT):.2f}"
+    caption = f"{_name(row.sources[at])} {score}" if row.sources else score
+    return Tile(None if surface is None else renderer.picture(surface), caption)
+
+
 def dependency_sheet(
-    found: Reconstructions, told: Session, marks: Sequence[str], places: Sequence[int], title: str
+    found: Reconstructions, told: Dependencies, marks: Sequence[str], places: Sequence[int], title: str
 ) -> Picture:
     """What was seen, made from both streams and from either, and the map: warm the turn, cool the picture."""
     heads = (SEEN, *ROWS[:3], "map", "by part", "another trial's")
@@ -104,21 +97,10 @@ def _tinted(values: Array, under: Picture) -> Picture:
     return np.asarray(np.round(share * colours + (1 - share) * grey), dtype=np.uint8)
 
 
-def _true_shape(renderer: SurfaceRenderer, stimuli: StimulusSet, item: Item, built_in: bool) -> Picture | None:
-    mesh = stimuli.mesh(item)
-    if mesh is None and built_in and item in _BUILT_IN:
-        mesh = BuiltIn().mesh(item)
-    if mesh is not None:
-        return renderer.picture(surface_of(mesh))
-    cloud = stimuli.point_cloud(item)
-    return None if cloud is None else renderer.picture(surface_of_points(cloud))
-
-
 def _name(item: Item) -> str:
     return f"{item.category} {item.object}"
 
 
-_BUILT_IN = frozenset(BuiltIn().items)
 _ALIGNED = {
     (False, False): "neither aligned", (True, False): "picture's aligned",
     (False, True): "turn's aligned", (True, True): "both aligned",

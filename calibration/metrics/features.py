@@ -8,11 +8,12 @@ The pocket encoder is always here; what it says is marked `pocket`, and is compa
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from engines.errors import InputError
+from engines.generators.config import GeneratorsConfig
 from engines.generators.hub import model_folder
 from engines.vision.base import Floats, Pictures
 from engines.vision.features.clip import FILES, HOW_TO_GET, REPOSITORY, ClipPictures
@@ -38,7 +39,13 @@ class FeaturesConfig:
     inception: Path | None = None
     efficientnet_b1: Path | None = None
     swav: Path | None = None
+    swag: Path | None = None
     clip: Path | None = None
+
+    @classmethod
+    def of(cls, config: GeneratorsConfig) -> Self:
+        """What the configuration says of them."""
+        return cls(**{each.name: getattr(config, each.name) for each in fields(cls)})
 
 
 class Extractor(Protocol):
@@ -68,22 +75,28 @@ class Found:
 
 
 def extractors(config: FeaturesConfig) -> Found:
-    """Open every network whose weights are here."""
-    openers: dict[str, Callable[[], Extractor]] = {
-        "AlexNet": lambda: alexnet(config.alexnet),
-        "Inception": lambda: inception(config.inception),
-        "CLIP": lambda: _clip(config.clip),
-        "EfficientNet-B1": lambda: efficientnet_b1(config.efficientnet_b1),
-        "SwAV": lambda: swav(config.swav),
-        "pocket": PocketFeatures,
+    """Open every network whose weights are here.
+
+    Raises:
+        InputError: a configured file is missing or something else.
+    """
+    openers: dict[str, tuple[Callable[[Path | None], Extractor], Path | None]] = {
+        "AlexNet": (alexnet, config.alexnet),
+        "Inception": (inception, config.inception),
+        "CLIP": (_clip, config.clip),
+        "EfficientNet-B1": (efficientnet_b1, config.efficientnet_b1),
+        "SwAV": (swav, config.swav),
     }
-    here, absent = [], {}
-    for name, opened in openers.items():
+    here: list[Extractor] = []
+    absent: dict[str, str] = {}
+    for name, (opened, configured) in openers.items():
         try:
-            here.append(opened())
+            here.append(opened(configured))
         except InputError as error:
+            if configured is not None:
+                raise
             absent[name] = str(error)
-    return Found(tuple(here), absent)
+    return Found((*here, PocketFeatures()), absent)
 
 
 def perceptual(config: FeaturesConfig) -> Lpips:

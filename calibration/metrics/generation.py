@@ -9,7 +9,6 @@ objects 00 to 06 in the pocket encoder's space. What they say is marked pocket. 
 Numpy. Thread: any.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, Self
@@ -135,23 +134,6 @@ def drawn_accuracies(
     best_other = np.take_along_axis(made_logits[None], others, axis=2).max(axis=2)
     hits = made_logits[np.arange(n), label] > best_other
     return np.asarray(hits.mean(axis=1))
-
-
-def shape_credit(
-    classifier: Classifier, views: Sequence[Pictures], category: Numbers, n_way: int = 2, k: int = 1
-) -> Array:
-    """(n,) N-way top-k of shapes by their looks; published are 2-way top-1 and 10-way top-3.
-
-    `views` are (n, height, width, 3) pictures of the n shapes, one array for each side that they are seen from; a
-    shape's values are the mean over its sides. `category` (n,) is what was seen, numbered as the classifier's classes.
-
-    Raises:
-        InputError: fewer classes than `n_way`, or as many categories as shapes did not come.
-    """
-    logits = np.mean([classifier.logits(side) for side in views], axis=0)
-    if len(logits) != len(category):
-        raise InputError(f"expected the category of each of {len(logits)} shapes, got {len(category)}")
-    return np.asarray(top_k_credit(logits, k, n_way)[np.arange(len(category)), category])
 
 
 def _temperature_of(cosines: Floats, category: Numbers) -> float:

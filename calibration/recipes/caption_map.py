@@ -9,7 +9,7 @@ Thread: the one that called; `progress` is called from it.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from calibration.decoding.reconstruct import pictures_of
+from calibration.decoding.reconstruct_truth import pictures_of
 from calibration.objects.builtin import BuiltIn
 from calibration.objects.catalogue import SELECTION, TRAINING
 from calibration.recipes.feature_map import HasFeatures, feature_map, unexplained

@@ -1,4 +1,4 @@
-"""Which generators may run, in order, and where their weights are. Picklable: it goes to the process that generates."""
+"""Which generators may run, in order, and where their weights and those of measures are. Picklable: it goes along."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,9 @@ class GeneratorsConfig:
     `trellis` a folder of weights, all None to look in the user's hub cache; `trellis_python` the interpreter that has
     TRELLIS installed, None when there is none. `caption_route` "picture", or "embedding" with the file `caption_map`
     (`engines.generators.feature_map`). `steps` 1 to 4 of the picture generator; `device` "auto", "cpu", "cuda".
+
+    `alexnet` to `swag` are files of the networks that measures look through, `clip` and `sbert` folders; None where
+    torch.hub and the hub keep what they fetched.
     """
 
     pictures: tuple[str, ...] = PICTURES
@@ -29,6 +32,15 @@ class GeneratorsConfig:
     git: Path | None = None
     blip2: Path | None = None
     sam: Path | None = None
+    alexnet: Path | None = None
+    vgg19: Path | None = None
+    lpips: Path | None = None
+    inception: Path | None = None
+    efficientnet_b1: Path | None = None
+    swav: Path | None = None
+    swag: Path | None = None
+    clip: Path | None = None
+    sbert: Path | None = None
     caption_route: str = "picture"
     caption_map: Path | None = None
     steps: int = 1

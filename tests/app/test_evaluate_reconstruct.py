@@ -92,6 +92,11 @@ def test_models_of_several_participants_are_reconstructed_and_pooled(data, model
     ):
         for metric in ("SSIM", "2-way pocket", "F 0.05, as made", "F 0.05, aligned", "FID pocket", "IS pocket"):
             assert pooled[row, metric] == pytest.approx(np.mean([one[row, metric] for one in each]))
+    looks = {row: mean for (row, metric), mean in pooled.items() if metric == "3D 2-way top-1 pocket"}
+    assert looks["what was seen"] > 0.9 and looks["mean"] == 0.5
+    drawn = [one for one in told["scores"] if one["metric"].endswith("50 repeats")]
+    assert drawn and all(one["spread"] is not None for one in drawn)
+    assert set(told["not_made"]["sub01"].values()) == {0} and len(told["not_made"]["sub01"]) == 7
     assert "vit_h_14_swag" in told["not_measured"]["ViT-H/14 (SWAG)"]
     captions = told["captions"]
     assert captions["about"]["route"] == "words" and "by rule" in captions["about"]["true captions by"]

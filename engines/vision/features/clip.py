@@ -23,7 +23,7 @@ HOW_TO_GET = f"get {' and '.join(FILES)} of {REPOSITORY} from huggingface.co and
 
 
 class ClipPictures:
-    """CLIP's picture tower with its projection.
+    """CLIP's picture tower with its projection: a `PictureEncoder`, looked through as a measure does.
 
     Thread: any, one at a time.
     """
@@ -45,13 +45,26 @@ class ClipPictures:
             raise InputError(f"{folder}: expected CLIP's weights, {', '.join(missing)} missing; {HOW_TO_GET}")
         return cls(load_tower(folder, HOW_TO_GET))
 
-    def features(self, pictures: Pictures) -> dict[str, Floats]:
-        """(n, d) projected embeddings under its own name.
+    @property
+    def dim(self) -> int:
+        """Length of an embedding."""
+        return int(self._model.config.projection_dim)
+
+    def embed(self, pictures: Pictures) -> Floats:
+        """(n, dim) projected, raw.
 
         Raises:
             InputError: not (n, height, width, 3) uint8.
         """
-        return {self.name: in_batches(pictures, self._embedded)}
+        return in_batches(pictures, self._embedded)
+
+    def features(self, pictures: Pictures) -> dict[str, Floats]:
+        """The same under its own name.
+
+        Raises:
+            InputError: not (n, height, width, 3) uint8.
+        """
+        return {self.name: self.embed(pictures)}
 
     def _embedded(self, pictures: Pictures) -> Tensor:
         values = scaled(resized(pictures, self._model.config.image_size), CLIP)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from calibration.decoding.alone import BOTH, STREAMS
-from calibration.decoding.reconstruct import MEAN, NEAREST, TRUE, Made, Named, Reconstructions, Truth
+from calibration.decoding.reconstruct import MEAN, NEAREST, TRUE, Named, Reconstructions, TableRow
 from calibration.decoding.reconstruct_captions import SAME_RULE, about, caption_scored, captioned, plain
 from calibration.decoding.reconstruct_report import caption_tables
 from calibration.decoding.reconstruct_scores import over_participants
+from calibration.decoding.reconstruct_truth import Truth
 from calibration.metrics.words import bleu, meteor
 from calibration.stimuli import Item
 from calibration.true_captions import BY_RULE
@@ -45,7 +46,7 @@ def found():
     """Row number k is of brightness 10 k and of embeddings k; categories are right in all rows, colours in one."""
     names = (*STREAMS, TRUE, NEAREST, MEAN)
     rows = tuple(
-        Made(name, np.full((4, 8, 8, 3), 10 * number, np.uint8), None, None) for number, name in enumerate(names)
+        TableRow(name, np.full((4, 8, 8, 3), 10 * number, np.uint8), None, None) for number, name in enumerate(names)
     )
     embeddings = {name: np.full((4, 2), number, np.float32) for number, name in enumerate(names[:-1])}
     named = {

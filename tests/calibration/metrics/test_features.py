@@ -7,6 +7,8 @@ import torch
 
 from calibration.metrics.features import DISTANCE_BY, IDENTIFIED_BY, FeaturesConfig, extractors, layers, perceptual
 from engines.errors import InputError
+from engines.generators.config import GeneratorsConfig
+from engines.parts import PARTS
 from engines.vision.features.trunk import ALEXNET_FILE, alexnet_net
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (2, 24, 24, 3), dtype=np.uint8)
@@ -60,5 +62,14 @@ def test_layers_are_the_pocket_encoders_where_vgg_19_is_not_here():
 def test_a_configured_file_is_never_passed_over_in_silence(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         layers(FeaturesConfig(vgg19=tmp_path / "vgg.pth"))
+    with pytest.raises(InputError, match="no such file"):
+        extractors(FeaturesConfig(alexnet=tmp_path / "alexnet.pth"))
     with pytest.raises(InputError, match=ALEXNET_FILE):
         perceptual(FeaturesConfig())
+
+
+def test_networks_of_measures_are_looked_for_where_the_configuration_says(tmp_path):
+    config = GeneratorsConfig(swag=tmp_path / "swag.pth", clip=tmp_path)
+    assert FeaturesConfig.of(config) == FeaturesConfig(swag=tmp_path / "swag.pth", clip=tmp_path)
+    for path in vars(FeaturesConfig.of(config)):
+        assert any(one.setting == path for one in PARTS)

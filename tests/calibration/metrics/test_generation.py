@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from calibration.metrics.generation import Centres, drawn_accuracies, generation_credit, shape_credit
+from calibration.metrics.generation import Centres, drawn_accuracies, generation_credit
 from calibration.objects.catalogue import CATEGORIES, N_OBJECTS
 from calibration.objects.embeddings import builtin_embeddings
 from engines.errors import InputError
@@ -82,13 +82,3 @@ def test_built_in_centres_are_of_objects_00_to_06_and_sure_as_object_07_allows()
 def test_built_in_centres_refuse_another_encoder():
     with pytest.raises(InputError, match="pixel"):
         Centres.builtin(Pixel())
-
-
-def test_shapes_are_classified_by_the_mean_of_their_sides():
-    raw = np.array([[200, 0, 0], [0, 200, 0], [0, 0, 200]], dtype=np.float32)
-    centres = Centres.of(Pixel(), raw, np.arange(3))
-    front, back = np.zeros((2, 2, 4, 4, 3), dtype=np.uint8)
-    front[:, 0, 0], back[:, 0, 0] = [[200, 0, 90], [0, 200, 0]], [[10, 0, 200], [0, 200, 0]]
-    assert shape_credit(centres, [front, back], np.array([2, 1]), n_way=2).tolist() == [1.0, 1.0]
-    # From the front alone the first shape looks like class 0.
-    assert shape_credit(centres, [front], np.array([2, 1]), n_way=2).tolist() == [0.5, 1.0]

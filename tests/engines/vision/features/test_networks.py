@@ -178,8 +178,9 @@ def test_clip_gives_projected_embeddings_of_pictures_resized_bilinearly(clip_fol
     model = CLIPVisionModelWithProjection.from_pretrained(clip_folder, local_files_only=True).eval()
     with torch.inference_mode():
         expected = model(pixel_values=scaled(resized(PICTURES, 24), CLIP)).image_embeds.numpy()
-    given = ClipPictures.load(clip_folder).features(PICTURES)["CLIP"]
-    assert given.shape == (3, 16) and given == pytest.approx(expected, abs=1e-5)
+    clip = ClipPictures.load(clip_folder)
+    given = clip.features(PICTURES)["CLIP"]
+    assert given.shape == (3, 16) == (3, clip.dim) and given == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_folder_without_clips_weights_says_what_to_get(clip_folder, tmp_path):
