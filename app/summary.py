@@ -137,6 +137,7 @@ def _decision(decision: Decision, origin_s: float, truth: Mapping[int, str]) -> 
         "true": truth.get(decision.trial),
         "top": decision.top,
         "probabilities": dict(zip(decision.classes, decision.probabilities, strict=True)),
+        "took_ms": dict(decision.took_ms),
     }
 
 

@@ -13,6 +13,7 @@ Fields = Mapping[str, Any]
 MAX_DECISIONS = 200
 MAX_GAPS = 50
 MAX_MARKERS = 40
+STEPS = ("wait", "filter", "epoch", "decode")
 
 
 def numbers(report: Fields, _: ReportFigures | None) -> str:
@@ -119,7 +120,7 @@ def _decisions(report: Fields, _: ReportFigures | None) -> str:
     if not decisions:
         return ""
     rows = "".join(_decision(d) for d in decisions[:MAX_DECISIONS])
-    names = ("trial", "onset, s", "window ends, s", "shown", "decoded", "probability")
+    names = ("trial", "onset, s", "window ends, s", "shown", "decoded", "probability", " + ".join(STEPS) + ", ms")
     head = "".join(f"<th>{name}</th>" for name in names)
     more = len(decisions) - MAX_DECISIONS
     note = f'<p class="muted">{more} more are in report.json.</p>' if more > 0 else ""
@@ -134,7 +135,14 @@ def _decision(decision: Fields) -> str:
     stage = "" if decision["stage"] == "single" else f", {decision['stage']}"
     cells = [f"{decision['trial']}{stage}", number(decision["onset_s"], 3), number(decision["window_stop_s"], 3)]
     told = "".join(f"<td>{escape(c)}</td>" for c in [*cells, truth or "–"])
-    return f'<tr>{told}<td class="{kind}">{escape(top)}</td><td>{percent(p)}</td></tr>'
+    return f'<tr>{told}<td class="{kind}">{escape(top)}</td><td>{percent(p)}</td>{_took(decision)}</tr>'
+
+
+def _took(decision: Fields) -> str:
+    """Where one answer's time went, step by step."""
+    took_ms = decision.get("took_ms") or {}
+    told = " + ".join(number(took_ms.get(step), 1) for step in STEPS) if took_ms else "–"
+    return f"<td>{told}</td>"
 
 
 def _streams(report: Fields, _: ReportFigures | None) -> str:

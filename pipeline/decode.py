@@ -4,7 +4,7 @@ It sees onsets and trial numbers, never labels; labels go to the scorer (`pipeli
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -22,6 +22,8 @@ from pipeline.types import NOT_YET_S, Array, Boundary, BoundaryKind, Decision, E
 
 # A sender of single samples would wake the decoding a thousand times a second: it waits for this much (decision 0090).
 GATHER_S = 0.005
+# An epoch, and what its samples and itself took so far: {"filter": s, "epoch": s}.
+Waiting = tuple[Epoch, Mapping[str, float]]
 # A refined answer this late gives way to a newer one of its trial that waits already (decision 0140).
 LATE_S = 0.5
 
@@ -96,7 +98,7 @@ class DecodeLoop:
         self._gathered = max(1, round(GATHER_S * acquisition.info.sfreq_hz))
         self._boundaries: deque[Boundary] = deque()
         self.onsets: Lossless[Onset] = Lossless()
-        self._undecided: deque[Epoch] = deque()
+        self._undecided: deque[Waiting] = deque()
         self._epochs: list[Epoch] = []
         self._decisions: list[Decision] = []
         self.n_overrun = 0
@@ -115,7 +117,7 @@ class DecodeLoop:
         """Handle what is there; wait up to `timeout_s` for more. False when the source has ended and all is read."""
         acquisition = self._acquisition
         ended = acquisition.ended
-        self._settle([])
+        self._settle([], {})
         acquisition.wait_for(self._cursor + self._gathered - 1, timeout_s)
         # A boundary is announced before its samples are written: read the counter first and none is missed.
         written = acquisition.ring.written
@@ -128,7 +130,7 @@ class DecodeLoop:
         """No more data will come: settle what waits."""
         self._take_onsets()
         if self._builder is not None:
-            self._settle(self._builder.finish())
+            self._settle(self._builder.finish(), {})
 
     def take(self) -> tuple[list[Epoch], list[Decision]]:
         """What was finished since the last call."""
@@ -176,26 +178,28 @@ class DecodeLoop:
         self._acquisition.ring.check(start)
         self._cursor = stop
         filtered_s = self._clock.now_s()
-        self._ledger.add("filter", filtered_s - began_s)
+        took_s = {"filter": filtered_s - began_s}
+        self._ledger.add("filter", took_s["filter"])
         if self._builder is not None:
             epochs = self._builder.push(block)
             if epochs:
-                self._ledger.add("epoch", self._clock.now_s() - filtered_s)
-            self._settle(epochs)
+                took_s["epoch"] = self._clock.now_s() - filtered_s
+                self._ledger.add("epoch", took_s["epoch"])
+            self._settle(epochs, took_s)
 
-    def _settle(self, epochs: Sequence[Epoch]) -> None:
+    def _settle(self, epochs: Sequence[Epoch], took_s: Mapping[str, float]) -> None:
         """Decide one after another. A decoder that fails loses the trial it failed on, and no other."""
-        self._undecided.extend(epochs)
+        self._undecided.extend((epoch, took_s) for epoch in epochs)
         while self._undecided:
-            epoch = self._undecided.popleft()
+            epoch, took_s = self._undecided.popleft()
             if self._is_overtaken(epoch):
                 self.n_skipped += 1
             elif epoch.rejected is None and self._answer is not None:
-                self._decide(self._answer, epoch)
+                self._decide(self._answer, epoch, took_s)
             if not epoch.beginning:
                 self._epochs.append(epoch)
 
-    def _decide(self, answer: Callable[[Epoch], Decision], epoch: Epoch) -> None:
+    def _decide(self, answer: Callable[[Epoch], Decision], epoch: Epoch, took_s: Mapping[str, float]) -> None:
         began_s = self._clock.now_s()
         try:
             decision = answer(epoch)
@@ -203,13 +207,23 @@ class DecodeLoop:
             self._lose(epoch)
             raise
         decided_s = self._clock.now_s()
-        self._decisions.append(replace(decision, decided_s=decided_s))
-        self._ledger.add("decode", decided_s - began_s)
+        took_s = {**took_s, "decode": decided_s - began_s}
         in_ring_s = self._acquisition.when_written_s(epoch.window_stop_s)
         if in_ring_s is not None:
-            self._ledger.add("window to answer", decided_s - in_ring_s)
-            if epoch.part != "single":
-                self._ledger.add(f"{decision.stage} answer", decided_s - in_ring_s)
+            took_s = {"wait": max(0.0, decided_s - in_ring_s - sum(took_s.values())), **took_s}
+        took_ms = {step: 1e3 * duration_s for step, duration_s in took_s.items()}
+        self._decisions.append(replace(decision, decided_s=decided_s, took_ms=took_ms))
+        self._enter(took_s, "" if epoch.part == "single" else decision.stage)
+
+    def _enter(self, took_s: Mapping[str, float], stage: str) -> None:
+        """An answer's times into the ledger: with all others, and with those of its `stage`, where a trial has some."""
+        self._ledger.add("decode", took_s["decode"])
+        whole = {"answer": sum(took_s.values())} if "wait" in took_s else {}
+        if whole:
+            self._ledger.add("window to answer", whole["answer"])
+        if stage:
+            for step, duration_s in {**whole, **took_s}.items():
+                self._ledger.add(f"{stage} {step}", duration_s)
 
     def _is_overtaken(self, epoch: Epoch) -> bool:
         """True for a beginning that is late while more of its trial waits to be decided."""
@@ -218,12 +232,12 @@ class DecodeLoop:
         in_ring_s = self._acquisition.when_written_s(epoch.window_stop_s)
         if in_ring_s is None or self._clock.now_s() - in_ring_s <= LATE_S:
             return False
-        return any(e.trial == epoch.trial and e.rejected is None for e in self._undecided)
+        return any(e.trial == epoch.trial and e.rejected is None for e, _ in self._undecided)
 
     def _lose(self, epoch: Epoch) -> None:
         """What was answered of the trial stands; no more of it is decided."""
         self._epochs.append(replace(epoch, rejected="decoder failed", beginning=False))
-        self._undecided = deque(e for e in self._undecided if e.trial != epoch.trial)
+        self._undecided = deque(waiting for waiting in self._undecided if waiting[0].trial != epoch.trial)
         if self._builder is not None:
             self._builder.drop(epoch.trial)
 

@@ -66,10 +66,10 @@ class Publisher:
 class DecisionOutlet:
     """Decisions as JSON, one string channel, stamped with the moment they were made.
 
-    Fields: trial, stage, onset_s, window_stop_s, decided_s (LSL clock), top, probabilities {class: p}. The classes
-    travel with each decision because they change when a model is refitted, and stages differ in theirs
-    (docs/decisions/0041-decisions-as-json.md). Decoders of two streams add n_dynamic (samples of the turn seen),
-    colour, colour_probabilities {colour: p} and nearest [{key, similarity}], the most alike first.
+    Fields: trial, stage, onset_s, window_stop_s, decided_s (LSL clock), top, probabilities {class: p}, took_ms {wait,
+    filter, epoch, decode}. The classes travel with each decision because they change when a model is refitted, and
+    stages differ in theirs (docs/decisions/0041-decisions-as-json.md). Decoders of two streams add n_dynamic (samples
+    of the turn seen), colour, colour_probabilities {colour: p} and nearest [{key, similarity}], the most alike first.
 
     `classes` are those of the model at the start, for readers who want to know beforehand (`desc/classes/class`). Sent
     by a thread of its own between `start` and `stop`, or inside a `with` statement.
@@ -119,6 +119,7 @@ def decision_json(decision: Decision) -> str:
         "decided_s": decision.decided_s,
         "top": decision.top,
         "probabilities": dict(zip(decision.classes, decision.probabilities, strict=True)),
+        "took_ms": dict(decision.took_ms),
         **of_two_streams(decision),
     }
     return json.dumps(fields, ensure_ascii=False)

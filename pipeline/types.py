@@ -3,6 +3,7 @@
 Axes are (channel, time). Microvolts inside, seconds on the LSL clock, float64.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -227,6 +228,8 @@ class Decision:
     `stage` is "single", or of a trial of two windows "static", "refined" or "fused". `n_dynamic` samples of the turn
     were seen. `colours` and `nearest` are empty for decoders that know neither; `nearest` has the most alike first;
     `embedding` (dim,) is the decoded picture embedding, `certainty` how far such ones agreed with true ones, up to 1.
+    `took_ms` tells where this answer's time went since the last sample of its window was in the ring: "wait" for its
+    turn (not known of windows long past), "filter" and "epoch" of the piece that completed it, "decode".
     """
 
     trial: int
@@ -242,6 +245,7 @@ class Decision:
     n_dynamic: int = 0
     embedding: Array | None = field(default=None, compare=False, repr=False)
     certainty: float = 1.0
+    took_ms: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def top(self) -> str:

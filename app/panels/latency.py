@@ -22,11 +22,14 @@ ANSWERS = {
     "fused answer": "fused, the whole turn",
 }
 STEPS = {"filter": "filtering a piece", "epoch": "cutting a window", "decode": "decoding it"}
+# The steps of one stage's answers, from the first to the last; they add up to its time.
+OWN = {"wait": " waiting", **{step: f" {text}" for step, text in STEPS.items()}}
 SEEN = {TO_WINDOW: "answer to this window", DRAWING: "drawing this window"}
 MEANINGS = {
     "filter": "One piece of new samples through the decoding chain.",
     "epoch": "A window cut out of filtered samples, its baseline taken away.",
     "decode": "The decoder's own time for one answer.",
+    "wait": "For the piece of samples to be taken up, and for answers before this one.",
     TO_WINDOW: "From the decision until the window looked, 30 times a second.",
     DRAWING: "From that look until everything in the window was drawn.",
     **dict.fromkeys((TO_ANSWER, *ANSWERS), "From the arrival of the window's last sample to the decision."),
@@ -60,7 +63,7 @@ class Table(QWidget):
         self._lines = lines
         self.setFixedHeight(ROW_PX * len(lines))
         told = [f"<b>{line.text}</b>: {line.meaning}" for line in lines if line.meaning]
-        self.setToolTip("<br>".join(told))
+        self.setToolTip("<br>".join(dict.fromkeys(told)))
         self.update()
 
     def lines(self) -> tuple[Line, ...]:
@@ -207,7 +210,8 @@ def _title(stream: Stream, latency: Latency, last: str | None) -> str:
 def _parts(latency: Latency, last: str) -> tuple[tuple[str, float, str], ...]:
     """The way of an answer: waiting and filtering, decoding, until the window looks, drawing."""
     answer = latency.steps[last]["median"]
-    decode = min(answer, _median(latency.steps, "decode"))
+    own = _own(last, "decode")
+    decode = min(answer, _median(latency.steps, own if own in latency.steps else "decode"))
     return (
         ("filter", answer - decode, theme.SIMULATED),
         ("decode", decode, theme.ACCENT),
@@ -221,6 +225,11 @@ def _answers(latency: Latency) -> dict[str, str]:
     return ANSWERS if any(key in latency.steps for key in ANSWERS) else ANY_ANSWER
 
 
+def _own(answer: str, step: str) -> str:
+    """What the ledger calls a step of these answers: "fused decode", of "fused answer"."""
+    return f"{answer.removesuffix('answer')}{step}"
+
+
 def _median(of: Mapping[str, Mapping[str, float]], key: str) -> float:
     return of[key]["median"] if key in of else 0.0
 
@@ -228,9 +237,15 @@ def _median(of: Mapping[str, Mapping[str, float]], key: str) -> float:
 def _lines(stream: Stream, latency: Latency) -> tuple[Line, ...]:
     steps, seen = latency.steps, latency.seen
     answers = _answers(latency)
-    others = {key: key for key in steps if key not in ANSWERS and key not in STEPS and key != TO_ANSWER}
-    lines = [Line("Last sample to answer, ms"), *_rows(answers, steps)] if any(key in steps for key in answers) else []
-    lines += [Line("Its steps" if lines else "Steps, ms"), *_rows(STEPS, steps), *_rows(SEEN, seen)]
+    by_stage = [{key: text, **{_own(key, step): of for step, of in OWN.items()}} for key, text in answers.items()]
+    others = {key: key for key in steps if key not in {*ANSWERS, *STEPS, TO_ANSWER}.union(*by_stage)}
+    lines = [Line("Last sample to answer, ms")] if any(key in steps for key in answers) else []
+    for names in by_stage:
+        lines += _rows(names, steps)
+    if any(_own(key, "decode") in steps for key in answers):  # told by stage, so not of all stages in one
+        lines += [Line("And on to the screen"), *_rows(SEEN, seen)]
+    else:
+        lines += [Line("Its steps" if lines else "Steps, ms"), *_rows(STEPS, steps), *_rows(SEEN, seen)]
     if any(key in steps for key in others):
         lines += [Line("Beside it"), *_rows(others, steps)]
     if stream.delays:
@@ -241,7 +256,7 @@ def _lines(stream: Stream, latency: Latency) -> tuple[Line, ...]:
 
 def _rows(names: Mapping[str, str], of: Mapping[str, Mapping[str, float]]) -> list[Line]:
     return [
-        Line(text, tuple(of[key][column] for column in COLUMNS), MEANINGS.get(key, ""))
+        Line(text, tuple(of[key][column] for column in COLUMNS), MEANINGS.get(key) or MEANINGS.get(key.split()[-1], ""))
         for key, text in names.items()
         if key in of
     ]

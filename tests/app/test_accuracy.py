@@ -67,6 +67,8 @@ def test_a_report_tells_what_became_of_the_turns_and_what_the_filters_delay(sess
     assert {"static answer", "refined answer", "fused answer", "window to answer"} <= set(report["latency_ms"])
     first = report["decisions"][0]
     assert (first["trial"], first["stage"], first["true"], first["n_dynamic"]) == (0, "static", "up", 0)
+    assert list(first["took_ms"]) == ["wait", "filter", "epoch", "decode"]
+    assert {f"fused {step}" for step in first["took_ms"]} <= set(report["latency_ms"])
     assert set(first["colour_probabilities"]) == {"red", "blue"} and first["nearest"][0]["key"] == "up/00"
 
 

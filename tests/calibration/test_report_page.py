@@ -106,6 +106,13 @@ def test_the_numbers_of_a_run_are_all_there():
     assert "0 10 10.8 face house 75.0 %" in text and "stim/face/00 3" in text
 
 
+def test_every_answer_shows_where_its_time_went():
+    took = {"wait": 0.4, "filter": 1.2, "epoch": 0.1, "decode": 15.0}
+    text = text_of(page({**REPLAY, "decisions": [{**DECISION, "took_ms": took}]}, None))
+    assert "wait + filter + epoch + decode, ms" in text
+    assert "75.0 % 0.4 + 1.2 + 0.1 + 15" in text
+
+
 def test_a_wrong_answer_is_marked_and_an_unlabelled_one_is_not():
     assert '<td class="wrong">house</td>' in page(REPLAY, None)
     assert '<td class="right">face</td>' in page({**REPLAY, "decisions": [{**DECISION, "top": "face"}]}, None)

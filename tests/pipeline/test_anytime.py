@@ -152,6 +152,35 @@ def test_a_trial_is_answered_from_its_picture_while_it_turns_and_when_it_has_tur
     assert session.ledger.summary_ms()["refined answer"]["n"] == N_PICTURES * (len(STEPS) - 1)
 
 
+class SlowerOnTurns(Shows):
+    """Takes 5 ms for a picture, and 40 for any of a turn, on a clock that only it moves."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+
+    def answer(self, static_uv: Array, dynamic_uv: Array | None) -> Answer:
+        self._clock.advance(0.005 if dynamic_uv is None else 0.040)
+        return super().answer(static_uv, dynamic_uv)
+
+
+def test_every_answer_says_where_its_time_went_and_no_stage_counts_for_another() -> None:
+    clock = FakeClock()
+    session = run(items([4500]), SlowerOnTurns(clock), clock=clock)
+    ledger = session.ledger.summary_ms()
+    for stage, decode_ms in (("static", 5.0), ("refined", 40.0), ("fused", 40.0)):
+        answers = [d for d in session.decisions if d.stage == stage]
+        assert all(list(d.took_ms) == ["wait", "filter", "epoch", "decode"] for d in answers)
+        assert all(d.took_ms["decode"] == pytest.approx(decode_ms) for d in answers)
+        assert ledger[f"{stage} decode"]["n"] == len(answers)
+        assert ledger[f"{stage} decode"]["max"] == pytest.approx(decode_ms)
+        slowest_ms = max(sum(d.took_ms.values()) for d in answers)
+        assert ledger[f"{stage} answer"]["max"] == pytest.approx(slowest_ms)
+    # Many came in one piece: each waited for all before it.
+    took = [d.took_ms for d in session.decisions]
+    waited_ms = [t["wait"] for t in took[:10]]
+    assert waited_ms == pytest.approx([sum(t["decode"] for t in took[:k]) for k in range(10)], abs=1e-6)
+
+
 def test_an_answer_is_given_as_soon_as_its_window_is_complete() -> None:
     session = session_over(items([1]))
     session.open()

@@ -44,7 +44,9 @@ def take(inlet: pylsl.StreamInlet, n: int) -> np.ndarray:
 
 def test_a_decision_arrives_as_json_stamped_with_its_moment() -> None:
     source_id = f"test-{uuid.uuid4().hex[:8]}"
-    decision = Decision(3, "static", 10.0, 10.8, 10.81, ("Hund", "Käse"), (0.25, 0.75))
+    decision = Decision(
+        3, "static", 10.0, 10.8, 10.81, ("Hund", "Käse"), (0.25, 0.75), took_ms={"wait": 2.0, "decode": 8.0}
+    )
     with DecisionOutlet(("Hund", "Käse"), source_id) as outlet:
         inlet = listen(source_id, outlet._outlet)
         outlet.publish(decision)
@@ -59,6 +61,7 @@ def test_a_decision_arrives_as_json_stamped_with_its_moment() -> None:
         "decided_s": 10.81,
         "top": "Käse",
         "probabilities": {"Hund": 0.25, "Käse": 0.75},
+        "took_ms": {"wait": 2.0, "decode": 8.0},
     }
 
 

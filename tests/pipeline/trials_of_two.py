@@ -78,13 +78,19 @@ def items(sizes: Sequence[int], markers: Marks | None = None, data: Array | None
     return made
 
 
-def session_over(things: Sequence[Item], decoder: Shows | None = None, live: bool = False, **options: Any) -> Session:
+def session_over(
+    things: Sequence[Item],
+    decoder: Shows | None = None,
+    live: bool = False,
+    clock: FakeClock | None = None,
+    **options: Any,
+) -> Session:
     """A session that is not open yet."""
     return Session(
         ScriptedSource(EEG, things, {"m": MARKERS}, live),
         lambda _: Setup(CHAIN, WINDOWS.static, PATTERNS),
         decoder=decoder or Shows(),
-        clock=FakeClock(),
+        clock=clock or FakeClock(),
         **options,
     )
 

@@ -57,6 +57,26 @@ def test_the_bar_is_the_way_of_an_answer_from_the_last_sample_to_the_screen(pane
     assert "39.0 ms" in panel.title.text()
 
 
+def test_every_stage_has_its_own_steps_and_none_stands_for_all(panel: LatencyPanel) -> None:
+    medians = {"static": (11.0, 1.0, 0.5, 0.1, 9.4), "fused": (26.0, 2.0, 3.0, 1.0, 20.0)}
+    steps = {"filter": taking(0.6), "epoch": taking(0.7), "decode": taking(12.0), "window to answer": taking(13.0)}
+    for stage, values in medians.items():
+        names = ("answer", "wait", "filter", "epoch", "decode")
+        steps |= {f"{stage} {name}": taking(value) for name, value in zip(names, values, strict=True)}
+    panel.set_frame(frame(OF, latency=Latency(steps | {"coupling": taking(30.0)}, SEEN)))
+    shown = [(line.text.strip(), line.numbers[0]) for line in panel.table.lines() if line.numbers]
+    of_a_stage = ["waiting", "filtering a piece", "cutting a window", "decoding it"]
+    assert shown[:10] == [
+        *zip(["static, the picture", *of_a_stage], medians["static"], strict=True),
+        *zip(["fused, the whole turn", *of_a_stage], medians["fused"], strict=True),
+    ]
+    assert [text for text, _ in shown[10:]] == [
+        "answer to this window", "drawing this window", "coupling", "filters, at 10 Hz",
+    ]  # fmt: skip
+    assert panel.way.parts() == {"filter": 6.0, "decode": 20.0, "look": 16.0, "draw": 10.0}
+    assert panel.table.toolTip().count("The decoder's own time") == 1
+
+
 def test_a_single_window_has_one_row(panel: LatencyPanel) -> None:
     panel.set_frame(frame(OF, latency=Latency({"window to answer": taking(2.0)}, SEEN)))
     assert rows(panel)["the window"] == (2.0, 4.0, 6.0, 8.0)
