@@ -271,10 +271,10 @@ def _loss(net: ShapeNet, embeddings: Tensor, certainty: Tensor, batch: Batch, re
     # Less time than in single precision on processors that multiply in it; the weights stay single.
     with torch.autocast("cpu", torch.bfloat16):
         answers: tuple[Tensor, Tensor] = net(embeddings, certainty, batch.points)
-    (distances, colours), soft = (answer.float() for answer in answers), net.config.soft
+    logits, colours = (answer.float() for answer in answers)
     weights = _seldom(batch.distances) ** (1 - certainty)
     around = functional.binary_cross_entropy_with_logits(
-        -distances / soft, torch.sigmoid(-batch.distances / soft), weights / weights.mean(dim=1, keepdim=True)
+        logits, torch.sigmoid(-batch.distances / net.config.soft), weights / weights.mean(dim=1, keepdim=True)
     )
     off = (colours - batch.colours).square()[batch.distances.abs() < _NEAR]
     return around + recipe.colour_weight * off.mean()

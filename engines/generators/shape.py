@@ -1,15 +1,15 @@
-"""The pocket shape decoder: from an embedding to a signed distance and a colour anywhere in the unit cube, to a mesh.
+"""The pocket shape decoder: from an embedding to how sure a point is within the object, and its colour, to a mesh.
 
     embedding -> [as far from the mean as it is certain, standardised, linear] -> three planes of 6 x 6
         -> transposed convolutions -> three of 48 x 48
-    point -> the planes' features where it falls on them -> three small layers -> distance
+    point -> the planes' features where it falls on them -> three small layers -> the logit of a share
     the same features and a short word on the embedding's colours -> three small layers -> red, green, blue
     points of a grid -> marching cubes (Lorensen & Cline 1987) -> vertices -> their colours
 
-The distance is soft: sigmoid(-distance / `soft`) is how many of all objects that the embedding may stand for have the
-point within them, as a share (Mescheder et al. 2019, CVPR). Of a certain embedding it is about the signed distance, and
-one level of it is drawn. Of an uncertain one no level looks like any object: there the level is halftoned (`Drawing`),
-and the shape falls apart into grains, the closer together the more objects are there.
+The share is of all objects that the embedding may stand for: how many have the point within them (Mescheder et al.
+2019, CVPR). Of a certain embedding its logit goes with the signed distance, `soft` being one, and one level of it is
+drawn. Of an uncertain one no level looks like any object: there the level is halftoned (`Drawing`), and the shape falls
+apart into grains, the closer together the more objects are there.
 
 Planes: Chan et al. 2022 (EG3D, arXiv:2112.07945). Trained by `calibration/recipes/pocket_shape.py` on built-in objects
 only, in their own frame: z up, front towards -y. docs/decisions/0183-how-sure-an-embedding-is.md.
@@ -42,6 +42,7 @@ _BATCH = 16_384
 _REACH = 1.06  # of the grid, so that what ends at 1 is closed
 _PERIOD = 0.16  # of the grains
 _NEVER = 0.999
+_NOWHERE = -50.0  # the logit beyond the sphere: no object is there
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class ShapeConfig:
     """Size of the network. `channels` of the planes, each twice as wide as the one before, from `side` on.
 
     `colours` is the length of what is said of colours; `grid` points along each axis are looked at for a mesh; within
-    `soft` a surface is blurred.
+    `soft` of its surface an object is blurred in training.
     """
 
     dim: int = 1024
@@ -63,7 +64,10 @@ class ShapeConfig:
 
 
 class ShapeNet(nn.Module):
-    """Raw embeddings, their certainty and points to soft distances, below 0 inside, and colours."""
+    """Raw embeddings, their certainty and points to logits of shares, above 0 where most objects are, and colours.
+
+    In files `distance` is what gives the negative logit, as it was called when it gave distances.
+    """
 
     centre: Tensor
     spread: Tensor
@@ -86,13 +90,13 @@ class ShapeNet(nn.Module):
         self.colour = _layers(seen + config.colours, config.features, 3)
 
     def forward(self, embeddings: Tensor, certainty: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Distances (n, m) and colours (n, m, 3) of raw embeddings at `points` (n, m, 3), from -1 to 1.
+        """Logits (n, m) and colours (n, m, 3) of raw embeddings at `points` (n, m, 3), from -1 to 1.
 
-        Colours learn on features that serve the distances, and do not change them.
+        Colours learn on features that serve the logits, and do not change them.
         """
         told = self.told(embeddings, certainty)
         seen = self.seen(self.planes(told), points)
-        return self.distances(seen), self.colours(self.paints(told), seen.detach())
+        return self.logits(seen), self.colours(self.paints(told), seen.detach())
 
     def told(self, embeddings: Tensor, certainty: Tensor) -> Tensor:
         """(n, dim + 1): how far raw embeddings (n, dim) of `certainty` (n, 1) are to be believed, and how certain."""
@@ -120,10 +124,10 @@ class ShapeNet(nn.Module):
             seen.append(found[..., 0].transpose(1, 2))  # (n, m, channel)
         return torch.cat(seen, dim=-1)
 
-    def distances(self, seen: Tensor) -> Tensor:
-        """(n, m)."""
+    def logits(self, seen: Tensor) -> Tensor:
+        """(n, m) of the share of objects that have the point within them."""
         answer: Tensor = self.distance(seen)
-        return self.config.soft * answer[..., 0]
+        return -answer[..., 0]
 
     def colours(self, paints: Tensor, seen: Tensor) -> Tensor:
         """(n, m, 3) from 0 to 1."""
@@ -192,33 +196,33 @@ class PocketShape:
             return self._meshed(self.net.planes(told), self.net.paints(told), seen.certainty)
 
     def field(self, embedding: Floats, certainty: float = 1.0) -> Floats:
-        """(grid, grid, grid) soft distances over x, y, z of a raw embedding (dim,)."""
+        """(grid, grid, grid) logits of shares over x, y, z of a raw embedding (dim,)."""
         with torch.inference_mode():
             return self._field(self.net.planes(self._told(embedding, certainty)))
 
     def levels(self, certainty: float) -> Floats:
-        """(grid, grid, grid) soft distances at which the surface is drawn."""
+        """(grid, grid, grid) logits of the shares at which the surface is drawn."""
         drawing = self.drawing
         guessed = np.minimum(drawing.low + (drawing.high - drawing.low) * self._grains, _NEVER)
         shares = drawing.sure + np.sqrt(1 - certainty**2) * (guessed - drawing.sure)
-        return np.asarray(self.config.soft * np.log((1 - shares) / shares), dtype=np.float32)
+        return np.asarray(np.log(shares / (1 - shares)), dtype=np.float32)
 
     def _told(self, embedding: Floats, certainty: float) -> Tensor:
         return self.net.told(torch.from_numpy(embedding)[None], torch.tensor([[certainty]], dtype=torch.float32))
 
     def _field(self, planes: Tensor) -> Floats:
         n, seen = self.config.grid, self.net.seen
-        distances = np.full(n**3, 1.0, dtype=np.float32)
-        parts = [self.net.distances(seen(planes, some[None]))[0] for some in torch.split(self._grid, _BATCH)]
-        distances[self._within] = torch.cat(parts).numpy()
-        return distances.reshape(n, n, n)
+        logits = np.full(n**3, _NOWHERE, dtype=np.float32)
+        parts = [self.net.logits(seen(planes, some[None]))[0] for some in torch.split(self._grid, _BATCH)]
+        logits[self._within] = torch.cat(parts).numpy()
+        return logits.reshape(n, n, n)
 
     def _meshed(self, planes: Tensor, paints: Tensor, certainty: float) -> Surface:
-        outside = self._field(planes) - self.levels(certainty)
+        outside = self.levels(certainty) - self._field(planes)
         if not outside.min() < 0:
             raise NoSurface(
-                f"{self.name} found no surface: the nearest to being inside is {outside.min():.3f} outside; "
-                "the embedding is like none of an object"
+                f"{self.name} found no surface: at no point are as many objects as it is drawn at (the logit of their "
+                f"share is {outside.min():.2f} too low); the embedding is like none of an object"
             )
         corners, faces, _, _ = marching_cubes(outside, 0.0, gradient_direction="descent")
         vertices = (_REACH * (corners * (2 / (self.config.grid - 1)) - 1)).astype(np.float32)

@@ -22,8 +22,8 @@ class Ball(ShapeNet):
     at = (0.0, 0.0, 0.0)
     radius = RADIUS
 
-    def distances(self, seen):
-        return torch.linalg.norm(seen[..., :3] - torch.tensor(self.at), dim=-1) - self.radius
+    def logits(self, seen):
+        return (self.radius - torch.linalg.norm(seen[..., :3] - torch.tensor(self.at), dim=-1)) / self.config.soft
 
     def colours(self, paints, seen):
         right = (seen[..., :1] > 0).float()
@@ -33,8 +33,8 @@ class Ball(ShapeNet):
 class Haze(Ball):
     """Half of all objects are around each point of a ball, none outside."""
 
-    def distances(self, seen):
-        return (super().distances(seen) > 0).float()
+    def logits(self, seen):
+        return torch.where(super().logits(seen) > 0, 0.0, -50.0)
 
 
 def embedding(value=0.0):
@@ -61,7 +61,7 @@ def test_the_surface_of_a_certain_embedding_lies_where_so_many_objects_are(share
 
 def test_between_a_certain_embedding_and_a_guess_the_threshold_is_mixed():
     shape = PocketShape(Ball(TINY), HALF, ORIGIN)
-    certain, between, guessed = (1 / (1 + np.exp(shape.levels(c) / TINY.soft)) for c in (1.0, 0.6, 0.0))
+    certain, between, guessed = (1 / (1 + np.exp(-shape.levels(c))) for c in (1.0, 0.6, 0.0))
     np.testing.assert_allclose(certain, 0.5, atol=1e-6)
     np.testing.assert_allclose(np.quantile(guessed, [0.0, 0.25, 0.5, 1.0]), [0.2, 0.35, 0.5, 0.8], atol=1e-3)
     np.testing.assert_allclose(between, 0.2 * certain + 0.8 * guessed, atol=1e-5)
@@ -117,7 +117,7 @@ def test_saved_weights_are_read_with_what_is_known_of_them(untrained, tmp_path):
     again = PocketShape.load(tmp_path / "shape.safetensors")
     assert (again.config, again.drawing, again.origin) == (TINY, HALF, ORIGIN)
     # Weights are stored in half precision.
-    np.testing.assert_allclose(again.field(embedding(1.0)), untrained.field(embedding(1.0)), atol=3e-3)
+    np.testing.assert_allclose(again.field(embedding(1.0)), untrained.field(embedding(1.0)), atol=0.05)
 
 
 def test_a_missing_or_foreign_file_says_how_to_make_it(tmp_path):
