@@ -153,7 +153,7 @@ def _table(about: About, n_parameters: int) -> dict[str, Any]:
     rows = [
         ["parameters", f"{n_parameters:,} ({', '.join(f'{part} {n:,}' for part, n in work.parameters.items())})"],
         ["multiply-adds of one trial", _count(work.multiply_adds)],
-        ["FLOPs of one trial", f"{_count(work.flops)}, two per multiply-add, by torch's counter"],
+        ["FLOPs of one trial", f"{_count(work.flops)}, two per multiply-add, counted {work.counter}"],
         ["tokens of the first level", _count(work.tokens)],
         ["trained on", _trials(about.training)],
         ["chosen by", _trials(about.selection)],

@@ -13,6 +13,7 @@ from app.commands.run import default_out
 from app.config import load
 from app.headless import stop_on_signals
 from app.summary import versions
+from app.tables import lines_of
 from app.terminal import Terminal, write_stdout
 from calibration.decoding.process import Finished, Standing, TrainingProcess
 from calibration.decoding.targets import AUTO
@@ -123,6 +124,8 @@ def _tell_of(order: "Order | AdapterOrder", options: argparse.Namespace, termina
         report |= {"finished": True, "versions": versions()}
         page = write_report(order.out, report)
         terminal.say(report["verdict"]["text"])
+        for line in (line for table in report["tables"] for line in lines_of(table)):
+            terminal.say(line)
         for text in report["warnings"]:
             terminal.warn(text)
         terminal.say(f"model: {order.out}; report: {page}")

@@ -2,7 +2,8 @@
 
 Participants are the units: seeds are averaged inside each, the interval is Student's over participants' means, and the
 permutations of all participants are averaged like the scores themselves. One participant alone has the interval over
-objects instead. Differences are taken within participants.
+objects instead. Differences are taken within participants. How far runs from other seeds lie apart stands beside, with
+an interval over participants and starts together.
 
 Thread: any.
 """
@@ -15,7 +16,7 @@ import numpy as np
 from calibration.comparing.plan import Plan
 from calibration.comparing.run import Record, Run
 from calibration.decoding.evaluate import Row
-from calibration.decoding.scores import mean_interval, over_participants
+from calibration.decoding.scores import between_starts, mean_interval, over_both, over_participants
 from calibration.stats import permutation_p
 
 Key = tuple[str, float | None, str, str]
@@ -23,7 +24,11 @@ Key = tuple[str, float | None, str, str]
 
 @dataclass(frozen=True)
 class Cell:
-    """One system's score: `by_participant` seeds averaged; `n` predictions of one seed of all participants."""
+    """One system's score: `by_participant` seeds averaged; `n` predictions of one seed of all participants.
+
+    `by_seed` participants averaged; `sd_starts` between seeds within participants; `ci95_both` over participants and
+    starts. The two are None where one seed is done, `ci95_both` also where not every participant has every seed.
+    """
 
     mean: float
     ci95: tuple[float, float]
@@ -31,6 +36,9 @@ class Cell:
     p: float | None
     n: int
     by_participant: Mapping[str, float]
+    by_seed: Mapping[int, float]
+    sd_starts: float | None
+    ci95_both: tuple[float, float] | None
 
     def __str__(self) -> str:
         low, high = self.ci95
@@ -48,10 +56,10 @@ class Comparison:
 
     def cell(self, system: str, key: Key) -> Cell | None:
         """Over all participants and seeds that are done; None where there is nothing."""
-        taken: dict[str, list[Row]] = {}
+        taken: dict[str, dict[int, Row]] = {}
         for run, rows in self._rows.items():
             if run.system == system and key in rows:
-                taken.setdefault(run.participant, []).append(rows[key])
+                taken.setdefault(run.participant, {})[run.seed] = rows[key]
         return cell_of(taken) if taken else None
 
     def difference(self, system: str, other: str, key: Key) -> tuple[float, tuple[float, float], int] | None:
@@ -76,22 +84,41 @@ class Comparison:
         return list(found)
 
 
-def cell_of(taken: Mapping[str, Sequence[Row]]) -> Cell:
-    """Rows of one measure by participant, one row a seed."""
-    by_participant = {one: float(np.mean([row.mean for row in rows])) for one, rows in taken.items()}
+def cell_of(taken: Mapping[str, Mapping[int, Row]]) -> Cell:
+    """Rows of one measure by participant and seed."""
+    rows = {one: list(of_seeds.values()) for one, of_seeds in taken.items()}
+    by_participant = {one: float(np.mean([row.mean for row in some])) for one, some in rows.items()}
     mean = float(np.mean(list(by_participant.values())))
     if len(taken) > 1:
         ci95 = over_participants(list(by_participant.values()))
     else:
-        low, high = np.mean([row.ci95 for rows in taken.values() for row in rows], axis=0)
+        low, high = np.mean([row.ci95 for some in rows.values() for row in some], axis=0)
         ci95 = (float(low), float(high))
-    nulls = [np.mean([row.null for row in rows], axis=0) for rows in taken.values() if all(row.null for row in rows)]
-    p = None
-    if len(nulls) == len(taken):
-        n_permutations = min(len(null) for null in nulls)
-        p = permutation_p(mean, np.mean([null[:n_permutations] for null in nulls], axis=0))
-    chance = float(np.mean([rows[0].chance for rows in taken.values()]))
-    return Cell(mean, ci95, chance, p, sum(rows[0].n for rows in taken.values()), by_participant)
+    chance = float(np.mean([some[0].chance for some in rows.values()]))
+    n = sum(some[0].n for some in rows.values())
+    return Cell(mean, ci95, chance, _p(mean, rows), n, by_participant, *_starts(taken))
+
+
+def _p(mean: float, rows: Mapping[str, Sequence[Row]]) -> float | None:
+    nulls = [np.mean([row.null for row in some], axis=0) for some in rows.values() if all(row.null for row in some)]
+    if len(nulls) < len(rows):
+        return None
+    n_permutations = min(len(null) for null in nulls)
+    return permutation_p(mean, np.mean([null[:n_permutations] for null in nulls], axis=0))
+
+
+def _starts(
+    taken: Mapping[str, Mapping[int, Row]],
+) -> tuple[dict[int, float], float | None, tuple[float, float] | None]:
+    """The last three fields of a `Cell`."""
+    seeds = sorted({seed for rows in taken.values() for seed in rows})
+    by_seed = {seed: float(np.mean([rows[seed].mean for rows in taken.values() if seed in rows])) for seed in seeds}
+    apart = between_starts([[row.mean for row in rows.values()] for rows in taken.values()])
+    whole = min(len(taken), len(seeds)) > 1 and all(len(rows) == len(seeds) for rows in taken.values())
+    if not whole:
+        return by_seed, apart, None
+    low, high = over_both(np.array([[rows[seed].mean for seed in seeds] for rows in taken.values()]))
+    return by_seed, apart, (max(low, 0.0), min(high, 1.0))
 
 
 def _starred(p: float | None) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from calibration.comparing.plan import BASELINE, Plan, chosen_among, participant_digest
-from calibration.comparing.run import PUBLISHED, Parts, Record, Run, RunOrder, carry_out, count_of, parts_of
+from calibration.comparing.run import PUBLISHED, Parts, Record, Run, RunOrder, carry_out, cost_of, parts_of
 from calibration.datasets.eeg3d import Eeg3d
 from calibration.decoding.evaluate import evaluate
 from calibration.decoding.models import About, load_model, read_about
@@ -108,7 +108,7 @@ def _of_model(
         "fit_s": None,
         "fit_cpu_s": None,
         "budget": about.budget,
-        "n_parameters": count_of(fitted),
+        **cost_of(fitted),
         "selection_score": about.score,
         "n_trials": {name: len(part) for name, part in vars(parts).items()},
         "classes": trials.categories,

@@ -20,14 +20,14 @@ NUMBERS = {
     "72-way top-5": "Neuro-3D 16.30, 16.25 †; BrainSSD 21.76 †",
     "colour top-1": "Neuro-3D 39.93",
     "colour top-2": "Neuro-3D 61.40; BrainSSD 68.06 ‡",
-    f"{_RETRIEVAL} top-1": "Neuro-3D 5.42 *; BrainSSD 6.65 *",
-    f"{_RETRIEVAL} top-5": "Neuro-3D 16.25 *; BrainSSD 21.76 *",
+    f"{_RETRIEVAL} top-1": "Neuro-3D 5.42 §; BrainSSD 6.65 §",
+    f"{_RETRIEVAL} top-5": "Neuro-3D 16.25 §; BrainSSD 21.76 §",
 }
 MARKS = (
-    "* from a note on the paper of BrainSSD, which was not seen itself; † the note has this number as 72-way top-1 and "
+    "§ from a note on the paper of BrainSSD, which was not seen itself; † the note has this number as 72-way top-1 and "
     "as retrieval top-5: it is no top-1; ‡ the note calls it 72-way top-1, 68.06 to 61.40, which is colour top-2"
 )
-NOT_RUN = "not run: compare --as-published does"
+NOT_RUN = "not run (--as-published)"
 
 
 def published_table(comparison: Comparison) -> dict[str, Any]:

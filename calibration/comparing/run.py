@@ -28,7 +28,8 @@ import torch
 from calibration.decoding.controls import TRAINED
 from calibration.decoding.evaluate import Evaluation, evaluate
 from calibration.decoding.fit import Recipe
-from calibration.decoding.fitted import Fitted, FittedNetwork, FittedRidge
+from calibration.decoding.fitted import Fitted, FittedNetwork
+from calibration.decoding.models import WorkRecord
 from calibration.decoding.read import from_eeg3d
 from calibration.decoding.targets import AUTO
 from calibration.decoding.trials import TrialSet
@@ -36,7 +37,6 @@ from calibration.objects.catalogue import HELD_OUT, SELECTION, TRAINING
 from calibration.recipes.networks import Size
 from calibration.recipes.systems import systems, with_budget
 from engines.errors import AfterimageError, InputError
-from engines.models.base import n_parameters
 from pipeline.processes import leave_with_parent, lower_priority
 
 PUBLISHED = "published"
@@ -208,7 +208,7 @@ def carry_out(
         "fit_cpu_s": fit_cpu_s,
         "evaluate_s": time.monotonic() - started_s - fit_s,
         "budget": asdict(recipe.budget) if hasattr(recipe, "budget") else {},
-        "n_parameters": count_of(fitted),
+        **cost_of(fitted),
         "selection_score": fitted.score if isinstance(fitted, FittedNetwork) else None,
         "history": [asdict(step) for step in fitted.history] if isinstance(fitted, FittedNetwork) else [],
         "n_trials": {name: len(part) for name, part in vars(parts).items()},
@@ -220,11 +220,12 @@ def carry_out(
     return Record(order.run, order.digest, order.size, about, evaluation)
 
 
-def count_of(fitted: Fitted) -> int | None:
-    """Learned numbers, None where they are not counted."""
-    if isinstance(fitted, FittedNetwork):
-        return n_parameters(fitted.network)
-    return fitted.ridge.weight.size + fitted.ridge.bias.size if isinstance(fitted, FittedRidge) else None
+def cost_of(fitted: Fitted) -> dict[str, Any]:
+    """Learned numbers, and the arithmetic of one trial by whom it was counted; None and {} where it is not."""
+    found = WorkRecord.of(fitted)
+    if found is None:
+        return {"n_parameters": None, "work": {}}
+    return {"n_parameters": sum(found.parameters.values()), "work": found.model_dump(mode="json")}
 
 
 def work(order: RunOrder) -> None:

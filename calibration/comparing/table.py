@@ -94,6 +94,9 @@ def _validation_row(comparison: Comparison, system: str, trials: str, metric: st
         "p_permutation": cell.p,
         "n": cell.n,
         "by_participant": dict(cell.by_participant),
+        "by_seed": {str(seed): mean for seed, mean in cell.by_seed.items()},
+        "sd_between_starts": cell.sd_starts,
+        "ci95_participants_and_starts": None if cell.ci95_both is None else list(cell.ci95_both),
     }
 
 
@@ -103,6 +106,7 @@ def _tables(comparison: Comparison) -> list[Table]:
         _pictures(comparison),
         *(_unfolding(comparison, k) for k in (1, 5)),
         _differences(comparison),
+        _starts(comparison),
         _controls(comparison),
         _meanings(comparison),
         published_table(comparison),
@@ -210,6 +214,39 @@ def _apart(found: tuple[float, tuple[float, float], int]) -> str:
     return f"{100 * mean:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}), n = {n}"
 
 
+def _starts(comparison: Comparison) -> Table:
+    """Of the first measure: how far participants and how far starts lie apart."""
+    keys = {
+        trials: (trials, None, "", metric) for trials in (SINGLE, AVERAGED) for metric in comparison.metrics(trials)[:1]
+    }
+    rows = []
+    for system in comparison.plan.systems:
+        cells = [comparison.cell(system, key) for key in keys.values()]
+        if any(cell is not None and cell.sd_starts is not None for cell in cells):
+            shown = [text for cell in cells for text in _spread(cell)]
+            rows.append([system, str(max(len(cell.by_seed) for cell in cells if cell is not None)), *shown])
+    columns = ("sd between participants", "sd between starts", "95 % over both")
+    metric = next((key[-1] for key in keys.values()), "")
+    return {
+        "title": f"What hangs on the participant, and what on the start of training: {metric}, points "
+        "(sd between starts within a participant; 95 % interval of the mean for other participants from other starts)",
+        "head": ["system", "starts", *(f"{trials}: {column}" for trials in keys for column in columns)],
+        "rows": rows,
+        "n_text": 1,
+    }
+
+
+def _spread(cell: Cell | None) -> list[str]:
+    if cell is None:
+        return [MISSING] * 3
+    apart = float(np.std(list(cell.by_participant.values()), ddof=1)) if len(cell.by_participant) > 1 else None
+    both = cell.ci95_both
+    return [
+        *(MISSING if one is None else f"{100 * one:.1f}" for one in (apart, cell.sd_starts)),
+        MISSING if both is None else f"{100 * both[0]:.1f} to {100 * both[1]:.1f}",
+    ]
+
+
 def _controls(comparison: Comparison) -> Table:
     metrics = comparison.metrics(SINGLE)[:2]
     rows = []
@@ -264,14 +301,17 @@ def _cost(comparison: Comparison) -> Table:
     for system in comparison.plan.systems:
         told = [record.about for run, record in comparison.records.items() if run.system == system]
         if told:
-            budget = told[0]["budget"]
+            budget, work = told[0]["budget"], told[0].get("work", {})  # runs of before have not counted
             passes = f"{budget['epochs']} x {told[0]['n_trials']['training']}" if budget else "closed form"
-            n = told[0]["n_parameters"]
+            counts = [told[0]["n_parameters"], *(work.get(one) for one in ("multiply_adds", "flops", "tokens"))]
             times = [[one[what] for one in told if one[what] is not None] for what in ("fit_s", "fit_cpu_s")]
             shown = (f"{np.mean(one):.0f}" if one else "–" for one in times)
-            rows.append([system, "–" if n is None else f"{n:,}", passes, *shown])
-    head = ["system", "parameters", "epochs x training trials", "s to fit", "s of processor"]
-    return {"title": "Cost of a run", "head": head, "rows": rows, "n_text": 1}
+            counted = ["–" if n is None else f"{n:,}" for n in counts]
+            rows.append([system, *counted, work.get("counter") or "–", passes, *shown])
+    arithmetic = ("multiply-adds", "FLOPs", "tokens", "counted")
+    head = ["system", "parameters", *arithmetic, "epochs x training trials", "s to fit", "s of processor"]
+    title = "Cost of a run (multiply-adds and FLOPs, two for each, of one trial; tokens of the first level)"
+    return {"title": title, "head": head, "rows": rows, "n_text": 1}
 
 
 def _warnings(comparison: Comparison) -> list[str]:

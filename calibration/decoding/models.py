@@ -81,12 +81,34 @@ class StepRecord(Strict):
 
 
 class WorkRecord(Strict):
-    """Arithmetic of one trial and where learned numbers are, as `engines/models/base.py` counts them."""
+    """Arithmetic of one trial and where learned numbers are, as `engines/models/base.py` counts them.
+
+    `counter` says who counted; "" in models of before.
+    """
 
     parameters: dict[str, int]
     multiply_adds: int | None = None
     flops: int | None = None
     tokens: int | None = None
+    counter: str = ""
+
+    @classmethod
+    def of(cls, fitted: "Fitted") -> "WorkRecord | None":
+        """Of a trained decoder; None where its arithmetic is not known."""
+        if isinstance(fitted, FittedNetwork):
+            counted = work(fitted.network)
+            return cls(
+                parameters=parameters_by_part(fitted.network),
+                multiply_adds=counted.multiply_adds,
+                flops=counted.flops,
+                tokens=counted.tokens,
+                counter="by torch's counter",
+            )
+        if isinstance(fitted, FittedRidge):
+            n = fitted.ridge.weight.size
+            parts = {"weight": n, "bias": fitted.ridge.bias.size}
+            return cls(parameters=parts, multiply_adds=n, flops=2 * n, counter="by hand, one a weight")
+        return None
 
 
 class Making(Strict):
@@ -228,17 +250,11 @@ def _network_parts(fitted: FittedNetwork) -> tuple[dict[str, Any], Arrays]:
     kinds = [kind for kind, (network_type, _) in NETWORKS.items() if type(network) is network_type]
     if not kinds:
         raise InputError(f"expected a network among {', '.join(NETWORKS)}; got {type(network).__name__}")
-    counted = work(network)
     told = {
         "kind": kinds[0],
         "config": asdict(network.config),
         "wiring": vars(fitted.wiring),
-        "work": WorkRecord(
-            parameters=parameters_by_part(network),
-            multiply_adds=counted.multiply_adds,
-            flops=counted.flops,
-            tokens=counted.tokens,
-        ),
+        "work": WorkRecord.of(fitted),
     }
     return told, {f"network.{name}": value.cpu().numpy() for name, value in network.state_dict().items()}
 
@@ -258,11 +274,7 @@ def _ridge_parts(fitted: FittedRidge) -> tuple[dict[str, Any], Arrays]:
         "kind": RIDGE,
         "config": {"alpha": ridge.alpha, "alphas": list(ridge.alphas), "errors": list(ridge.errors)},
         "wiring": {"turns": fitted.turns},
-        "work": WorkRecord(
-            parameters={"weight": ridge.weight.size, "bias": ridge.bias.size},
-            multiply_adds=ridge.weight.size,
-            flops=2 * ridge.weight.size,
-        ),
+        "work": WorkRecord.of(fitted),
     }
     arrays = {"weight": ridge.weight, "bias": ridge.bias, "mean": fitted.mean, "deviation": fitted.deviation}
     return told, {f"ridge.{name}": values for name, values in arrays.items()}

@@ -7,6 +7,8 @@ What is repeated is the item: its trials share whatever made it easy, so they ar
     interval      Wilson's (1927) with the effective number of trials p (1 - p) / var, var over items, and Student's t
                   for so many items (Korn & Graubard 1998, Survey Methodology 24:193)
     participants  the units, where there are several: Student's t over their means, seeds averaged inside each
+    and starts    both drawn, a seed being the same start for all: two-way random effects, one value each (Searle,
+                  Casella & McCulloch 1992, Variance Components, 4.7), degrees of freedom after Satterthwaite (1946)
 
 Numpy, float64. Thread: any.
 """
@@ -145,6 +147,41 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, 
     mean, error = float(np.mean(values)), float(stats.sem(values))
     reach = error * float(stats.t.ppf(0.5 + level / 2, len(values) - 1))
     return mean - reach, mean + reach
+
+
+def over_both(values: Array, level: float = 0.95) -> tuple[float, float]:
+    """Interval of the mean of `values` (n_participants, n_starts) for other participants trained from other starts.
+
+    Var(mean) = (MS_participants + MS_starts - MS_left) / (n_participants n_starts). Where starts differ less than what
+    is left over, they count as equal. Never narrower than over participants alone.
+
+    Raises:
+        InputError: fewer than two participants or two starts.
+    """
+    if min(values.shape) < 2:
+        raise InputError(
+            f"expected two participants and two starts or more; got {values.shape[0]} and {values.shape[1]}"
+        )
+    n_participants, n_starts = values.shape
+    rows, columns, mean = values.mean(axis=1), values.mean(axis=0), float(values.mean())
+    left = values - rows[:, None] - columns + mean
+    dof = np.array([n_participants - 1, n_starts - 1, (n_participants - 1) * (n_starts - 1)])
+    squares = np.array([n_starts * ((rows - mean) ** 2).sum(), n_participants * ((columns - mean) ** 2).sum(),
+                        (left**2).sum()]) / dof  # fmt: skip
+    alone = mean_interval(rows.tolist(), level)
+    together = float(squares @ (1, 1, -1))
+    if together <= squares[0]:
+        return alone
+    dof_together = together**2 / float((squares**2 / dof).sum())
+    reach = np.sqrt(together / values.size) * stats.t.ppf(0.5 + level / 2, dof_together)
+    return min(mean - float(reach), alone[0]), max(mean + float(reach), alone[1])
+
+
+def between_starts(values: Sequence[Sequence[float]]) -> float | None:
+    """Deviation between starts within a participant, pooled over participants; None where nobody has two starts."""
+    several = [np.asarray(one, dtype=np.float64) for one in values if len(one) > 1]
+    dof = sum(len(one) - 1 for one in several)
+    return float(np.sqrt(sum(((one - one.mean()) ** 2).sum() for one in several) / dof)) if dof else None
 
 
 def _known(measure: Measure, shuffled: Shuffles) -> tuple[Array, Numbers, Shuffles]:

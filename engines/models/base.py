@@ -81,8 +81,10 @@ def n_parameters(network: nn.Module) -> int:
 
 
 def work(network: Network) -> Work:
-    """Arithmetic of one trial in evaluation, counted while it runs on zeros."""
-    return Work(multiply_adds(network, **zeros(network.spec(), 1)), network.tokens)
+    """Arithmetic of one trial in evaluation, counted while it runs on zeros, where the network is."""
+    device = next(network.parameters()).device
+    given = {name: values.to(device) for name, values in zeros(network.spec(), 1).items()}
+    return Work(multiply_adds(network, **given), network.tokens)
 
 
 def multiply_adds(module: nn.Module, *inputs: Tensor, **named: Tensor) -> int:

@@ -112,7 +112,10 @@ def call(data, out, *more):
 def test_a_decoder_is_trained_and_reported(here, data, tmp_path, capsys):
     out = tmp_path / "static"
     assert call(data, out, "--json") == 0
-    report = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    report = json.loads(said.out)
+    told = [line for line in said.err.splitlines() if line.startswith(("multiply-adds", "FLOPs", "tokens"))]
+    assert len(told) == 3 and f"{report['work']['flops']:,}" in told[1] and "torch's counter" in told[1]
     assert report == json.loads((out / "report.json").read_text())
     assert report["finished"] and report["simulated"] and len(report["history"]) == 2
     page = (out / "report.html").read_text()

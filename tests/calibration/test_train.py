@@ -69,6 +69,8 @@ def test_the_floor_is_trained_in_one_step_and_has_no_epochs(data, tmp_path):
         order(data, tmp_path, "ridge").check()
     fields = order(data, tmp_path, "ridge", epochs=None)()
     assert fields["n_parameters"] > 0 and fields["budget"] == {} and fields["device"] == "CPU"
+    assert fields["work"]["multiply_adds"] == fields["work"]["parameters"]["weight"]
+    assert "counted by hand" in dict(fields["tables"][0]["rows"])["FLOPs of one trial"]
 
 
 def test_another_learning_rate_is_used_and_kept(data, tmp_path):
@@ -88,6 +90,7 @@ def test_a_report_says_what_the_score_is_worth(data, tmp_path):
     assert fields["work"]["flops"] == 2 * fields["work"]["multiply_adds"]
     assert f"{fields['work']['tokens']}" == rows["tokens of the first level"]
     assert rows["may run live"] == "yes"
+    assert "counted by torch's counter" in rows["FLOPs of one trial"]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,10 @@ def planned(systems=("brainssd", "ridge"), participants=("sub09", "sub10", "sub1
     return Plan(Path("data"), "EEG-3D layout, SNR 1", participants, systems, seeds, ("d",) * len(participants), Path())
 
 
+def from_seeds(*rows):
+    return dict(enumerate(rows))
+
+
 def records_of(plan):
     return {
         order.run: record(
@@ -65,7 +69,7 @@ def table(report, title):
 
 
 def test_seeds_are_averaged_inside_participants_who_are_the_units():
-    taken = {"a": [row(0.1), row(0.3)], "b": [row(0.4)], "c": [row(0.6), row(0.6)]}
+    taken = {"a": from_seeds(row(0.1), row(0.3)), "b": from_seeds(row(0.4)), "c": from_seeds(row(0.6), row(0.6))}
     cell = cell_of(taken)
     assert cell.by_participant == {"a": pytest.approx(0.2), "b": 0.4, "c": pytest.approx(0.6)}
     assert cell.mean == pytest.approx(0.4)
@@ -76,19 +80,48 @@ def test_seeds_are_averaged_inside_participants_who_are_the_units():
 def test_permutations_are_averaged_like_the_scores():
     rng = np.random.default_rng(0)
     nulls = {one: [tuple(rng.normal(0.014, 0.005, 999)) for _ in range(2)] for one in "abc"}
-    taken = {one: [row(0.02, null=null) for null in nulls[one]] for one in nulls}
+    taken = {one: from_seeds(*(row(0.02, null=null) for null in nulls[one])) for one in nulls}
     null = np.mean([np.mean(some, axis=0) for some in nulls.values()], axis=0)
     assert cell_of(taken).p == pytest.approx((1 + np.sum(null >= 0.02)) / 1000)
-    alone = cell_of({"a": taken["a"][:1]})
+    alone = cell_of({"a": {0: taken["a"][0]}})
     assert cell_of(taken).p < alone.p  # what is little for one participant is much for three
 
 
 def test_one_participant_keeps_the_interval_over_objects():
-    assert cell_of({"a": [row(0.1), row(0.3)]}).ci95 == pytest.approx((0.19, 0.21))
+    assert cell_of({"a": from_seeds(row(0.1), row(0.3))}).ci95 == pytest.approx((0.19, 0.21))
 
 
 def test_a_score_without_permutations_has_no_p():
-    assert cell_of({"a": [row(0.1, null=())]}).p is None
+    assert cell_of({"a": from_seeds(row(0.1, null=()))}).p is None
+
+
+def test_how_far_starts_lie_apart_is_told_within_participants():
+    taken = {"a": from_seeds(row(0.1), row(0.3)), "b": from_seeds(row(0.5), row(0.5))}
+    cell = cell_of(taken)
+    assert cell.sd_starts == pytest.approx(np.sqrt((0.1**2 + 0.1**2) / 2))
+    assert cell.by_seed == pytest.approx({0: 0.3, 1: 0.4})
+    assert cell.ci95_both == (0.0, 1.0)  # two participants know little
+    one_start = cell_of({"a": from_seeds(row(0.1)), "b": from_seeds(row(0.2))})
+    assert (one_start.sd_starts, one_start.ci95_both) == (None, None)
+    missing = cell_of({"a": from_seeds(row(0.1), row(0.3)), "b": from_seeds(row(0.2))})
+    assert missing.sd_starts == pytest.approx(np.std([0.1, 0.3], ddof=1)) and missing.ci95_both is None
+
+
+def test_the_report_and_a_table_tell_how_far_starts_lie_apart(report):
+    first = report["validation"][0]
+    assert first["sd_between_starts"] == pytest.approx(np.std([0, 0.001], ddof=1))
+    assert first["by_seed"] == pytest.approx({"0": 0.0695, "1": 0.0705})
+    low, high = first["ci95_participants_and_starts"]
+    assert low <= first["ci95"][0] and high >= first["ci95"][1]
+    shown = table(report, "What hangs on the participant, and what on the start")
+    assert shown["rows"][0][:4] == ["brainssd", "2", "2.0", "0.1"]
+    alone = report_of(planned(seeds=(0,)), records_of(planned(seeds=(0,))), {})
+    assert not any(one["title"].startswith("What hangs") for one in alone["tables"])
+
+
+def test_runs_of_before_that_did_not_count_their_arithmetic_are_told_without(report):
+    cost = table(report, "Cost of a run")
+    assert cost["rows"][0][:6] == ["brainssd", "1,000", "–", "–", "–", "–"]
 
 
 def test_differences_are_within_participants():
@@ -168,7 +201,7 @@ def test_the_leak_of_published_tables_is_shown_beside_what_is_left_without_it():
     lines = table(report, "The published protocol")["rows"]
     assert lines[0][:2] == [TOP1, "brainssd"] and lines[0][2].startswith("7.0") and lines[0][3].startswith("8.0")
     assert lines[0][4] == "Neuro-3D 5.91"
-    assert lines[1][3] == "not run: compare --as-published does"
+    assert lines[1][3] == "not run (--as-published)"
     assert {line[0]: line[4] for line in lines}[TOP5] == "Neuro-3D 16.30, 16.25 †; BrainSSD 21.76 †"
     assert "is no top-1" in table(report, "The published protocol")["title"]
     assert any("too good" in text for text in report["warnings"])

@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from calibration.decoding.scores import Measure, interval, mean_interval, over_participants, score, shuffles
+from calibration.decoding.scores import (
+    Measure,
+    between_starts,
+    interval,
+    mean_interval,
+    over_both,
+    over_participants,
+    score,
+    shuffles,
+)
 from calibration.stats import balanced_accuracy, top_k_credit
 from engines.errors import InputError
 
@@ -130,3 +139,54 @@ def test_participants_are_the_units_where_there_are_several():
 def test_one_participant_has_no_interval_over_participants():
     with pytest.raises(InputError, match="two participants"):
         over_participants([0.1])
+
+
+def crossed(rng, participants=0.02, starts=0.0, left=0.01, shape=(5, 3)):
+    """Accuracies around 0.2 of participants from starts, each start the same for all."""
+    return (
+        0.2
+        + participants * rng.standard_normal((shape[0], 1))
+        + starts * rng.standard_normal((1, shape[1]))
+        + left * rng.standard_normal(shape)
+    )
+
+
+def covered(interval_of, **spreads):
+    rng = np.random.default_rng(8)
+    found = [interval_of(crossed(rng, **spreads)) for _ in range(400)]
+    return np.mean([low <= 0.2 <= high for low, high in found])
+
+
+@pytest.mark.parametrize("spreads", [{}, {"starts": 0.02}, {"participants": 0.005, "starts": 0.02}])
+def test_the_interval_over_both_holds_the_truth_as_often_as_it_says(spreads):
+    assert covered(over_both, **spreads) > 0.93
+
+
+def test_where_starts_differ_participants_alone_promise_too_much():
+    spreads = {"participants": 0.005, "starts": 0.02}
+    assert covered(lambda values: mean_interval(values.mean(axis=1).tolist()), **spreads) < 0.8
+
+
+def test_the_interval_over_both_is_that_of_two_way_random_effects_and_never_narrower_than_over_participants():
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        values = crossed(rng, starts=0.01, shape=(4, 6))
+        alone, both = mean_interval(values.mean(axis=1).tolist()), over_both(values)
+        assert both[0] <= alone[0] and both[1] >= alone[1]
+    values = np.array([[0.1, 0.3], [0.2, 0.5]])  # by hand: squares 0.0225, 0.0625, 0.0025
+    together = 0.0225 + 0.0625 - 0.0025
+    dof = together**2 / (0.0225**2 + 0.0625**2 + 0.0025**2)
+    reach = max(np.sqrt(together / 4) * stats.t.ppf(0.975, dof), 0.075 * stats.t.ppf(0.975, 1))
+    assert over_both(values) == pytest.approx((0.275 - reach, 0.275 + reach))
+
+
+def test_starts_apart_are_pooled_over_participants():
+    values = crossed(np.random.default_rng(4), participants=0.3, shape=(6, 4))
+    assert between_starts(list(values)) == pytest.approx(np.sqrt(values.var(axis=1, ddof=1).mean()))
+    assert between_starts([[0.1], [0.2]]) is None
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (3, 1)])
+def test_one_participant_or_one_start_has_no_interval_over_both(shape):
+    with pytest.raises(InputError, match="two participants and two starts"):
+        over_both(np.zeros(shape))

@@ -21,7 +21,10 @@ from engines.models.neuro3d import Neuro3d, Neuro3dConfig
 
 
 class Row(NamedTuple):
-    """`small` is the same graph with few features; `million` parameters and multiply-adds of the published sizes.
+    """`small` is the same graph with few features; `million` parameters and multiply-adds of the full size.
+
+    Published are Neuro-3D's parameters and the whole of BrainSSD (`test_brainssd.py`); the rest is what ours
+    count, held here so that documents stay true.
 
     `moot` ends the names of parameters that change nothing, by the published design: the bias of keys adds the same
     to all scores of a query, and a norm takes away what a bias right before it adds.
@@ -47,16 +50,16 @@ def brainssd(name: str, million: float, million_multiply_adds: float) -> Row:
 
 
 TABLE = {
-    "brainssd": brainssd("brainssd", 4.497, 366),
-    "without hierarchy": brainssd("without hierarchy", 3.256, 303),
-    "without coupling": brainssd("without coupling", 4.208, 362),
-    "static only": brainssd("static only", 3.211, 110),
-    "dynamic only": brainssd("dynamic only", 3.211, 247),
-    "concatenation": brainssd("concatenation", 4.066, 354),
-    "coupling within": brainssd("coupling within", 4.497, 366),
-    "gated weights": brainssd("gated weights", 4.497, 366),
-    "alpha phase": brainssd("alpha phase", 4.497, 366),
-    "theta-alpha phase": brainssd("theta-alpha phase", 4.497, 366),
+    "brainssd": brainssd("brainssd", 4.497, 367.9),
+    "without hierarchy": brainssd("without hierarchy", 3.256, 305.3),
+    "without coupling": brainssd("without coupling", 4.208, 362.6),
+    "static only": brainssd("static only", 3.211, 109.8),
+    "dynamic only": brainssd("dynamic only", 3.211, 246.8),
+    "concatenation": brainssd("concatenation", 4.066, 354.7),
+    "coupling within": brainssd("coupling within", 4.497, 367.9),
+    "gated weights": brainssd("gated weights", 4.497, 367.9),
+    "alpha phase": brainssd("alpha phase", 4.497, 367.9),
+    "theta-alpha phase": brainssd("theta-alpha phase", 4.497, 367.9),
     "pooled first": brainssd("pooled first", 4.497, 102.4),
     "neuro3d": Row(
         Neuro3d,
@@ -119,11 +122,16 @@ def test_every_network_of_the_package_is_in_the_table():
 
 
 @every
-def test_parameters_and_arithmetic_are_those_of_the_published_sizes(name):
+def test_parameters_and_arithmetic_of_the_full_size_are_what_documents_say(name):
     row = TABLE[name]
     network = row.network(row.full)
     assert n_parameters(network) / 1e6 == pytest.approx(row.million, abs=0.001)
-    assert work(network).multiply_adds / 1e6 == pytest.approx(row.million_multiply_adds, rel=0.01)
+    assert work(network).multiply_adds / 1e6 == pytest.approx(row.million_multiply_adds, abs=0.1)
+
+
+@pytest.mark.parametrize("name", ["brainssd", "neuro3d", "enigma"])
+def test_arithmetic_is_counted_where_the_network_is(name):
+    assert work(small(name).to("meta")) == work(small(name))
 
 
 @every
