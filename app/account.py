@@ -7,10 +7,11 @@ from typing import Any
 from app.album import Album, SheetWanted
 from calibration.report_figures import ReportFigures
 from engines.errors import AfterimageError
-from pipeline.reconstruction import GeneratingStatus, Picture
+from pipeline.reconstruction import GeneratingStatus, MeshCounts, Picture
 from pipeline.session import Session
 
 COUNTS = ("made", "dropped", "skipped", "failed", "restarts")
+MESH_COUNTS = ("made", "dropped", "failed")
 
 Draw = Callable[[SheetWanted], Picture | None]
 
@@ -61,6 +62,7 @@ class Account:
             "encoder": self.encoder,
             "seed": self.seed,
             **{name: getattr(now, name) for name in COUNTS},
+            **({"meshes": {name: getattr(now.meshes, name) for name in MESH_COUNTS}} if now.opened.beside else {}),
             "ms": self.album.ledger.summary_ms(),
             "trials": self.album.rows(scorer.truth, scorer.labels),
         }
@@ -77,6 +79,8 @@ class Account:
         said = []
         if self.status.failed:
             said.append(f"{self.status.failed} answers could not be reconstructed; `reconstruction` says why")
+        if self.status.meshes.failed:
+            said.append(f"meshes that could not be made: {self.status.meshes.failed}; `reconstruction` says why")
         if self.status.reason:
             said.append(f"reconstruction: {self.status.reason.strip().splitlines()[-1]}")
         return [*said, *self.lost]
@@ -88,8 +92,10 @@ def together(statuses: Sequence[GeneratingStatus]) -> GeneratingStatus:
         return GeneratingStatus()
     counted = ("put", "waiting", *COUNTS)
     reasons = [status.reason for status in statuses if status.reason]
+    meshes = {name: sum(getattr(status.meshes, name) for status in statuses) for name in (*MESH_COUNTS, "waiting")}
     return replace(
         statuses[-1],
+        meshes=MeshCounts(**meshes),
         reason=reasons[-1] if reasons else "",
         **{name: sum(getattr(status, name) for status in statuses) for name in counted},
     )

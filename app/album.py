@@ -1,6 +1,6 @@
 """What was reconstructed of each trial, as files and as rows of the report.
 
-OUT/reconstructions/trial-0012-fused.png, .glb     the last answer of each trial that was made
+OUT/reconstructions/trial-0012-fused.png, .glb     the last answer of each trial that was made, in the formats asked for
 OUT/reconstructions.png                            trials beside what was shown (`app.sheet`)
 """
 
@@ -11,9 +11,8 @@ from typing import Any
 
 from PIL import Image
 
-from engines.generators.base import Surface
-from engines.generators.meshes import write_mesh
-from pipeline.reconstruction import Picture, Reconstruction
+from app.shape_files import CLOUD, write_shape
+from pipeline.reconstruction import MeshComes, Picture, Reconstruction, Wish
 from pipeline.timing import Ledger
 
 FOLDER, SHEET = "reconstructions", "reconstructions.png"
@@ -38,13 +37,17 @@ class SheetWanted:
 class Album:
     """Keeps what was made under `out`, of each trial the last that came whole; writes a trial when the next begins.
 
+    A mesh that comes later joins the answer that it was made of, unless that has been replaced meanwhile. Meshes are
+    written in each of `formats` (`app.shape_files.FORMATS`).
+
     Thread: `add` from one while it is made; everything else when nothing more comes.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, formats: Sequence[str] = ("glb",)) -> None:
         self.out = out
+        self._formats = formats
         self._open: Reconstruction | None = None
-        self._written: dict[int, Row] = {}
+        self._written: dict[int, tuple[Wish, Row]] = {}
         self.ledger = Ledger()
 
     def add(self, made: Reconstruction) -> None:
@@ -55,8 +58,25 @@ class Album:
         """
         if not made.complete:
             return
+        late = made.mesh_comes is MeshComes.LATE
         for part, took_ms in made.ms:
-            self.ledger.add(part, took_ms / 1e3)
+            if not late or part == "mesh":
+                self.ledger.add(part, took_ms / 1e3)
+        if late:
+            self._join(made)
+        else:
+            self._take(made)
+
+    def _join(self, made: Reconstruction) -> None:
+        """A mesh that came late, or why it did not."""
+        trial = made.wish.trial
+        wish, row = self._written.get(trial, (None, {}))
+        if self._open is not None and self._open.wish is made.wish:
+            self._open = made
+        elif wish is made.wish:
+            self._written[trial] = made.wish, {**row, **self._mesh_files(made), "error": made.error}
+
+    def _take(self, made: Reconstruction) -> None:
         trial = made.wish.trial
         if self._open is not None and self._open.wish.trial != trial:
             self.write()
@@ -69,16 +89,17 @@ class Album:
         if made is None:
             return
         trial = made.wish.trial
-        for name in ("picture", "mesh"):
-            if before := self._written.get(trial, {}).get(name):
-                (self.out / before).unlink()
-        self._written[trial] = self._row(made)
+        _, before = self._written.get(trial, (None, {}))
+        for name in (before.get("picture"), *before.get("mesh_files", ())):
+            if name is not None:
+                (self.out / name).unlink()
+        self._written[trial] = made.wish, self._row(made)
 
     def rows(self, truth: Mapping[int, str], labels: Mapping[int, str]) -> list[dict[str, Any]]:
         """The `trials` of the report, in their order; `labels` are the markers' own."""
         return [
             {**row, "true": truth.get(trial), "shown": _key(labels.get(trial, ""))}
-            for trial, row in sorted(self._written.items())
+            for trial, (_, row) in sorted(self._written.items())
         ]
 
     def save_sheet(self, picture: Picture) -> str:
@@ -93,23 +114,33 @@ class Album:
         """Write the files, tell of them."""
         wish = made.wish
         (self.out / FOLDER).mkdir(parents=True, exist_ok=True)
-        stem = f"{FOLDER}/trial-{wish.trial:04d}-{wish.stage}"
-        files: dict[str, str | None] = {"picture": None, "mesh": None}
+        picture = None
         if made.picture is not None:
-            files["picture"] = f"{stem}.png"
-            Image.fromarray(made.picture).save(self.out / f"{stem}.png")
-        if (mesh := made.mesh) is not None:
-            files["mesh"] = f"{stem}.glb"
-            write_mesh(Surface(mesh.vertices, mesh.faces, mesh.colours), self.out / f"{stem}.glb")
+            picture = f"{_stem(wish)}.png"
+            Image.fromarray(made.picture).save(self.out / picture)
         return {
             "trial": wish.trial,
             "stage": wish.stage,
             "top": wish.category,
-            **files,
+            "picture": picture,
+            **self._mesh_files(made),
             "caption": made.caption,
             "caption_route": made.caption_route,
             "error": made.error,
         }
+
+    def _mesh_files(self, made: Reconstruction) -> Row:
+        """Write the mesh; `mesh` is the one that draws again, None where there is none or only its cloud."""
+        if made.mesh is None:
+            return {"mesh": None, "mesh_files": []}
+        files = [f"{_stem(made.wish)}.{suffix}" for suffix in self._formats]
+        for name in files:
+            write_shape(made.mesh, self.out / name)
+        return {"mesh": next((name for name in files if not name.endswith(CLOUD)), None), "mesh_files": files}
+
+
+def _stem(wish: Wish) -> str:
+    return f"{FOLDER}/trial-{wish.trial:04d}-{wish.stage}"
 
 
 def _key(label: str) -> str:

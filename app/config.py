@@ -94,6 +94,7 @@ class ReconstructionSection(_Strict):
     """`[reconstruction]`: which generators may run, in order, and where their weights are (`GeneratorsConfig`).
 
     An answer whose embedding has a cosine above `skip_cosine` to the last one made of its trial is not made again.
+    `mesh_formats` are those that the meshes of a session are written in.
     """
 
     pictures: tuple[Literal["sdxl-turbo", "pocket"], ...] = ("sdxl-turbo", "pocket")
@@ -113,10 +114,11 @@ class ReconstructionSection(_Strict):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: Annotated[int, Field(ge=1)] = 1
     skip_cosine: Annotated[float, Field(ge=-1, le=1)] = 0.99
+    mesh_formats: Annotated[tuple[Literal["glb", "ply", "obj", "npy"], ...], Field(min_length=1)] = ("glb",)
 
     def generators(self) -> GeneratorsConfig:
         """What the engines take."""
-        return GeneratorsConfig(**self.model_dump(exclude={"skip_cosine"}))
+        return GeneratorsConfig(**self.model_dump(exclude={"skip_cosine", "mesh_formats"}))
 
 
 class Config(_Strict):

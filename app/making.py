@@ -1,5 +1,7 @@
 """A wish carried out by the engines: what works in the generate process, and how it is opened there.
 
+A slow shape generator works beside the others (`Making.mesh`), with nothing in common but the memory.
+
 Light to import: the generators come with the call, in the process that runs them.
 """
 
@@ -13,7 +15,7 @@ from engines.errors import AfterimageError, InputError
 from engines.generators.base import Captioner, Generator, PictureGenerator, Seen, ShapeGenerator
 from engines.generators.choose import Generators, open_generators
 from engines.generators.config import GeneratorsConfig
-from pipeline.reconstruction import Mesh, Opened, Reconstruction, Wish
+from pipeline.reconstruction import Mesh, MeshComes, Opened, Reconstruction, Wish
 
 Step = Callable[[Reconstruction], Reconstruction]
 
@@ -44,7 +46,7 @@ class OpenGenerators:
 class Making:
     """Picture, then mesh, then caption, each shown as soon as it is there; one that fails ends no other.
 
-    Implements `pipeline.generate_process.Generate`. Thread: one at a time.
+    Implements `pipeline.generate_process.Generate`. Thread: one; `warm_up_beside` and `mesh` another one.
     """
 
     def __init__(self, generators: Generators) -> None:
@@ -55,7 +57,8 @@ class Making:
         self._steps: dict[str, Step] = {}
         if generators.picture is not None:
             self._steps["picture"] = _picturing(generators.picture)
-        if generators.shape is not None:
+        self._beside = generators.shape if generators.shape is not None and generators.shape.slow else None
+        if generators.shape is not None and self._beside is None:
             self._steps["mesh"] = _meshing(generators.shape)
         if generators.caption is not None:
             self._steps["caption"] = _captioning(generators.caption)
@@ -63,16 +66,35 @@ class Making:
             tuple((kind, generator.name) for kind, generator in self._generators.items()),
             tuple(generator.name for generator in self._generators.values() if generator.pocket),
             tuple(generators.passed_over.items()),
+            beside=self._beside is not None,
         )
 
     def warm_up(self) -> None:
-        """Let every generator do once what is slow only the first time."""
+        """Let every generator but a slow one do once what is slow only the first time."""
         for generator in self._generators.values():
-            generator.warm_up()
+            if generator is not self._beside:
+                generator.warm_up()
+
+    def warm_up_beside(self) -> None:
+        """Load the slow one: minutes."""
+        if self._beside is not None:
+            self._beside.warm_up()
+
+    def mesh(self, made: Reconstruction) -> Mesh:
+        """That of an answer, by the slow one.
+
+        Raises:
+            InputError, WorkError: as its `surface`.
+        """
+        if self._beside is None:
+            raise InputError("no generator of meshes here is slow: they come with the pictures")
+        return _mesh(self._beside, made)
 
     def __call__(self, wish: Wish) -> Iterator[Reconstruction]:
         """The wish, part by part."""
-        made = Reconstruction(wish, generators=self.opened.generators, pocket=self.opened.pocket)
+        comes = MeshComes.LATER if self._beside is not None and not wish.aside else MeshComes.WITH
+        told = self.opened
+        made = Reconstruction(wish, generators=told.generators, pocket=told.pocket, mesh_comes=comes)
         steps = {kind: step for kind, step in self._steps.items() if kind == "picture" or not wish.aside}
         if not steps:
             raise InputError("no generator of pictures is allowed here, and a comparison needs pictures")
@@ -101,10 +123,14 @@ def _picturing(generator: PictureGenerator) -> Step:
 
 def _meshing(generator: ShapeGenerator) -> Step:
     def step(made: Reconstruction) -> Reconstruction:
-        surface = generator.surface(_seen(made))
-        return replace(made, mesh=Mesh(surface.vertices, surface.faces, surface.colours))
+        return replace(made, mesh=_mesh(generator, made))
 
     return step
+
+
+def _mesh(generator: ShapeGenerator, made: Reconstruction) -> Mesh:
+    surface = generator.surface(_seen(made))
+    return Mesh(surface.vertices, surface.faces, surface.colours)
 
 
 def _captioning(generator: Captioner) -> Step:

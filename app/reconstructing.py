@@ -96,6 +96,10 @@ class Reconstructing:
         """
         return self._generating.make(Wish.of(decision, seed_of(self.seed, decision.trial, nth), aside=True))
 
+    def no_more(self) -> None:
+        """No answer comes after those so far: a mesh that takes long is made of the newest one, too."""
+        self._generating.no_more()
+
     def idle(self, timeout_s: float) -> bool:
         """Wait until everything wished for has come to its end; False when it had not within `timeout_s`."""
         return self._generating.idle(timeout_s)

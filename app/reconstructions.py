@@ -32,7 +32,7 @@ class Reconstructions:
     """
 
     def __init__(self, config: Config, subject: AnytimeSubject, seed: int, out: Path, lossless: bool) -> None:
-        self.album = Album(out)
+        self.album = Album(out, config.reconstruction.mesh_formats)
         self.reconstructing = Reconstructing(config.reconstruction, subject, seed, self.album.add)
         self._stimuli = subject.manifest.stimuli
         self._lossless = lossless
@@ -52,6 +52,8 @@ class Reconstructions:
             while (opened := self.reconstructing.opened(LOOK_S)) is None:
                 pass
         terminal.say(f"generators: {', '.join(f'{kind} by {name}' for kind, name in opened.generators)}")
+        if opened.beside:
+            terminal.say("meshes take long: they are made beside the pictures, of each trial's last answer")
         for name, why in opened.passed_over:
             terminal.say(f"not made by {name}: {why}")
 
@@ -76,6 +78,7 @@ class Reconstructions:
         self.album.write()
 
     def _wait(self, stop: threading.Event) -> None:
+        self.reconstructing.no_more()
         for _ in range(round(LAST_S / LOOK_S)):
             if self.reconstructing.idle(LOOK_S) or stop.is_set():
                 return
@@ -108,6 +111,9 @@ class Reconstructions:
             f"reconstructed {len(self.album)} trials{told}: {now.made} made, {now.dropped} dropped, "
             f"{now.skipped} skipped, {now.failed} failed; {out / 'reconstructions'}"
         )
+        if now.opened.beside:
+            meshes = now.meshes
+            terminal.say(f"meshes beside: {meshes.made} made, {meshes.dropped} dropped, {meshes.failed} failed")
 
 
 @contextmanager

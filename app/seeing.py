@@ -20,7 +20,7 @@ from calibration.decoding.subject import AnytimeSubject
 from calibration.subjects import AnySubject
 from engines.errors import AfterimageError
 from engines.generators.config import GeneratorsConfig
-from pipeline.reconstruction import GeneratingStatus, Reconstruction
+from pipeline.reconstruction import GeneratingStatus, MeshComes, Reconstruction
 from pipeline.types import Decision
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,10 @@ class Worker(Maker, Protocol):
     @property
     def status(self) -> GeneratingStatus:
         """How it stands now."""
+        ...
+
+    def no_more(self) -> None:
+        """No answer comes after those so far."""
         ...
 
     def idle(self, timeout_s: float) -> bool:
@@ -127,8 +131,10 @@ class Seeing:
         """The session has ended: what is to be said of it. Waits for what is made of its last answer."""
         with self._lock:
             run, worker = self._run, self._worker
-        if worker is not None and not worker.idle(LAST_S):
-            log.warning("the last answers are not reconstructed: it took longer than %g s", LAST_S)
+        if worker is not None:
+            worker.no_more()
+            if not worker.idle(LAST_S):
+                log.warning("the last answers are not reconstructed: it took longer than %g s", LAST_S)
         self.begin(None)
         self.settled()
         if run.album is not None:
@@ -231,6 +237,9 @@ class Seeing:
                 log.error("reconstructions are no longer kept: %s", error)
                 run.lost = str(error)
         with self._lock:
+            known = run.newest.get(made.wish.trial)
+            if made.mesh_comes is MeshComes.LATE and (known is None or known.wish is not made.wish):
+                return  # that answer is shown no more
             run.newest[made.wish.trial] = made
             for old in sorted(run.newest)[:-KEPT]:
                 del run.newest[old]

@@ -6,7 +6,8 @@
 
 The process is spawned at lowered priority, loads its models once, and leaves within a second of its parent's death. One
 that dies is started again, which is counted and shown; after `MAX_CRASHES` in a row it is left dead. Each wish ends in
-one count: put = made + dropped + skipped + failed + waiting; those `aside` are in none.
+one count: put = made + dropped + skipped + failed + waiting; those `aside` are in none. A mesh that takes long is made
+beside, of a trial's last answer, which then comes to `on_made` once more, with its mesh (`MeshComes.LATE`).
 """
 
 import logging
@@ -15,58 +16,42 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Self
 
 from engines.errors import AfterimageError, WorkError
 from pipeline.clock import Clock, LslClock
 from pipeline.errors import ProcessDied
+from pipeline.generate_orders import Gate, Order, frozen
 from pipeline.generate_process import WHO, Generate, serve
+from pipeline.late_meshes import LateMeshes
 from pipeline.processes import Child
-from pipeline.reconstruction import GeneratingState, GeneratingStatus, Opened, Reconstruction, Wish
-from pipeline.types import Array
+from pipeline.reconstruction import (
+    GeneratingState,
+    GeneratingStatus,
+    MeshComes,
+    Opened,
+    Reconstruction,
+    Shaped,
+    Wish,
+)
 
 log = logging.getLogger(__name__)
 
 MAX_CRASHES = 3
 # How often a wish of `make` is tried when the process dies over it.
 MAX_TRIES = 2
-# While nothing is wished, how soon a death is noticed.
-LOOK_S = 0.5
+# While nothing is wished, how soon a death is noticed, or a mesh that was made beside.
+LOOK_S = 0.1
 # `close` kills the process; its thread has nothing left to wait for.
 LEAVE_S = 10.0
-
-
-class Gate(Protocol):
-    """Tells a wish that would show what is shown already. Thread: one."""
-
-    def moved(self, trial: int, embedding: Array, said: tuple[str, ...]) -> bool:
-        """False when hardly anything is new since the last one made, of the same trial."""
-        ...
-
-    def made(self, trial: int, embedding: Array, said: tuple[str, ...]) -> None:
-        """What has been made."""
-        ...
-
-
-@dataclass(eq=False)
-class _Order:
-    """A wish on its way. `future` of those that somebody waits for; `newest` is how far it has come."""
-
-    wish: Wish
-    future: "Future[Reconstruction] | None" = None
-    n_tries: int = 0
-    newest: Reconstruction = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.newest = Reconstruction(self.wish)
 
 
 class Generating:
     """The process, and the thread that talks with it: `on_made` is called there with each part as it comes.
 
-    Thread: `put`, `make`, `status`, `opened`, `idle` from any; `start`, `close` from one.
+    Thread: `put`, `make`, `no_more`, `status`, `opened`, `idle` from any; `start`, `close` from one.
     """
 
     def __init__(
@@ -83,9 +68,10 @@ class Generating:
         self._changed = threading.Condition()  # guards everything below
         self._status = GeneratingStatus()
         self._refusal: AfterimageError | None = None
-        self._newest: _Order | None = None
-        self._orders: deque[_Order] = deque()
-        self._working: _Order | None = None
+        self._newest: Order | None = None
+        self._orders: deque[Order] = deque()
+        self._working: Order | None = None
+        self._meshes = LateMeshes()
         self._child: Child | None = None
         self._n_crashes = 0  # in a row
         self._thread = threading.Thread(target=self._run, name="afterimage-generate", daemon=True)
@@ -105,7 +91,7 @@ class Generating:
 
     def put(self, wish: Wish) -> None:
         """Wish for it unless a newer wish comes before its turn. Never waits for the process."""
-        order = _Order(wish)
+        order = Order(wish)
         with self._changed:
             self._count(order, put=1)
             if self._has_ended:
@@ -123,7 +109,7 @@ class Generating:
             WorkError: `close` came first.
         """
         future: Future[Reconstruction] = Future()
-        order = _Order(wish, future)
+        order = Order(wish, future)
         with self._changed:
             self._count(order, put=1)
             if self._has_ended:
@@ -140,7 +126,7 @@ class Generating:
         with self._changed:
             left = [order for order in (*self._orders, self._newest, self._working) if order is not None]
             waiting = sum(not order.wish.aside for order in left)
-            return replace(self._status, waiting=waiting)
+            return replace(self._status, waiting=waiting, meshes=self._meshes.counts)
 
     @property
     def pid(self) -> int | None:
@@ -160,10 +146,18 @@ class Generating:
                 raise self._refusal
             return None if self._status.state is GeneratingState.STARTING else self._status.opened
 
-    def idle(self, timeout_s: float) -> bool:
-        """Wait until every wish has come to its end; False when some had not within `timeout_s`."""
+    def no_more(self) -> None:
+        """No wish comes after those so far: the newest answer is its trial's last, and its mesh is made, too."""
         with self._changed:
-            return self._changed.wait_for(lambda: not (self._newest or self._orders or self._working), timeout_s)
+            self._meshes.no_more()
+            self._changed.notify_all()
+
+    def idle(self, timeout_s: float) -> bool:
+        """Wait until every wish and every mesh has come to its end; False when some had not within `timeout_s`."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: not (self._newest or self._orders or self._working or self._meshes.busy), timeout_s
+            )
 
     def close(self) -> None:
         """End the process now, wherever it is. What still waits is dropped. Safe to call twice."""
@@ -216,17 +210,20 @@ class Generating:
     def _serve(self, child: Child) -> None:
         while not self._has_ended:
             order = self._next()
+            self._ask_for_mesh(child)
             if order is None:
-                child.receive(0.0)  # it says nothing unasked, but this tells whether it lives
+                self._hear(child, 0.0)  # a mesh; and this tells whether it lives
             elif self._is_new(order):
                 self._carry_out(child, order)
             else:
                 self._end(order, skipped=1)
 
-    def _next(self) -> _Order | None:
+    def _next(self) -> Order | None:
         """What is to be done now; None when there was nothing for a while."""
         with self._changed:
-            self._changed.wait_for(lambda: self._newest or self._orders or self._has_ended, LOOK_S)
+            self._changed.wait_for(
+                lambda: self._newest or self._orders or self._meshes.ready or self._has_ended, LOOK_S
+            )
             if self._has_ended:
                 return None
             if self._orders:
@@ -235,21 +232,29 @@ class Generating:
                 self._working, self._newest = self._newest, None
             if self._working is not None:
                 self._become(GeneratingState.WORKING)
+                if not self._working.wish.aside:
+                    self._meshes.turned_to(self._working.wish.trial)
             return self._working
 
-    def _is_new(self, order: _Order) -> bool:
+    def _is_new(self, order: Order) -> bool:
         wish = order.wish
         if self._gate is None or order.future is not None:
             return True
         return self._gate.moved(wish.trial, wish.embedding, (wish.category, wish.colour))
 
-    def _carry_out(self, child: Child, order: _Order) -> None:
+    def _carry_out(self, child: Child, order: Order) -> None:
         order.n_tries += 1
+        order.newest = Reconstruction(order.wish)
         child.send(order.wish)
         while not order.newest.complete:
-            order.newest = _frozen(replace(child.receive(), made_s=self._clock.now_s()))
+            news = self._hear(child)
+            if news is None:
+                continue
+            order.newest = frozen(replace(order.newest, **news, made_s=self._clock.now_s()))
             if not order.newest.complete:
                 self._show(order)
+        if order.future is not None and order.newest.mesh_comes is MeshComes.LATER:
+            self._await_mesh(child, order)
         if order.newest.error:
             self._end(order, failed=1)
             return
@@ -259,18 +264,62 @@ class Generating:
             self._gate.made(wish.trial, wish.embedding, (wish.category, wish.colour))
         self._end(order, made=1)
 
-    def _end(self, order: _Order, **counted: int) -> None:
+    def _hear(self, child: Child, timeout_s: float | None = None) -> dict[str, Any] | None:
+        """What is new of the wish under way; None when a mesh came instead, or nothing within `timeout_s`."""
+        news: dict[str, Any] | Shaped | None = child.receive(timeout_s)
+        if not isinstance(news, Shaped):
+            return news
+        self._shaped(news)
+        return None
+
+    def _shaped(self, shaped: Shaped) -> None:
+        """What came of a mesh that was asked for."""
+        asked, order = self._meshes.asked, self._working
+        if asked is None:
+            return
+        whole = frozen(asked.with_mesh(shaped, self._clock.now_s()))
+        if order is not None and order.wish is whole.wish:
+            order.newest = replace(whole, mesh_comes=MeshComes.WITH)
+        else:
+            self._on_made(whole)
+        with self._changed:
+            self._meshes.came(shaped)
+            self._changed.notify_all()
+
+    def _ask_for_mesh(self, child: Child) -> None:
+        """Let the process begin the next mesh. Between wishes only: then it reads, however full the pipe is."""
+        with self._changed:
+            made = self._meshes.ask() if self._meshes.ready else None
+        if made is not None:
+            child.send(made)
+
+    def _await_mesh(self, child: Child, order: Order) -> None:
+        """Who waits for an answer gets it with its mesh."""
+        with self._changed:
+            self._meshes.made(order.newest)
+            self._meshes.ended(order.wish.trial)
+        order.newest = replace(order.newest, complete=False)
+        self._show(order)
+        while not order.newest.complete:
+            self._ask_for_mesh(child)
+            self._hear(child)
+
+    def _end(self, order: Order, **counted: int) -> None:
         """The order is done with: show it, count it, answer it."""
         if order.newest.complete:
             self._show(order)
         with self._changed:
             self._count(order, **counted)
+            if order.future is None and order.newest.mesh_comes is MeshComes.LATER and not order.newest.error:
+                self._meshes.made(order.newest)
+            if order.wish.last:
+                self._meshes.ended(order.wish.trial)
             self._working = None
             self._become(GeneratingState.READY)
         if order.future is not None:
             order.future.set_result(order.newest)
 
-    def _show(self, order: _Order) -> None:
+    def _show(self, order: Order) -> None:
         if not order.wish.aside:
             self._on_made(order.newest)
 
@@ -280,6 +329,7 @@ class Generating:
             return
         log.error("%s", error)
         self._n_crashes += 1
+        self._shaped(Shaped(error=f"mesh: {error}"))
         order = self._working
         if order is not None and order.future is not None and order.n_tries < MAX_TRIES:
             with self._changed:
@@ -309,11 +359,12 @@ class Generating:
             self._orders.clear()
             for order in left:
                 self._count(order, **{self._left: 1})
+            self._meshes.let_go(self._left)
             self._changed.notify_all()
         for order in left:
             self._leave(order)
 
-    def _leave(self, order: _Order) -> None:
+    def _leave(self, order: Order) -> None:
         if order.future is None:
             return
         if self._status.state is GeneratingState.DEAD:
@@ -337,17 +388,8 @@ class Generating:
         """How a wish counts that nobody will come to any more."""
         return "failed" if self._status.state is GeneratingState.DEAD else "dropped"
 
-    def _count(self, order: _Order, **more: int) -> None:
+    def _count(self, order: Order, **more: int) -> None:
         if order.wish.aside:
             return
         now = self._status
         self._status = replace(now, **{name: getattr(now, name) + n for name, n in more.items()})
-
-
-def _frozen(made: Reconstruction) -> Reconstruction:
-    """The same: arrays that cross between workers are read only."""
-    mesh = made.mesh
-    for array in (made.picture, *(() if mesh is None else (mesh.vertices, mesh.faces, mesh.colours))):
-        if array is not None:
-            array.flags.writeable = False
-    return made

@@ -1,6 +1,6 @@
 """What is asked of the generating process, and what comes back. Numpy alone; frozen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from pipeline.types import Array, Decision
 
 Picture = NDArray[np.uint8]
+
+LAST_STAGES = ("single", "fused")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,11 @@ class Wish:
     nearest: tuple[str, ...] = ()
     certainty: float = 1.0
     aside: bool = False
+
+    @property
+    def last(self) -> bool:
+        """Whether no other answer of its trial comes after it."""
+        return self.stage in LAST_STAGES
 
     @classmethod
     def of(cls, decision: Decision, seed: int, aside: bool = False) -> "Wish":
@@ -63,6 +70,18 @@ class Mesh:
     colours: Picture
 
 
+class MeshComes(StrEnum):
+    """When the mesh of an answer comes.
+
+    WITH all the rest of it. LATER: a slow generator makes it beside the pictures, of a trial's last answer alone. LATE:
+    it has come so, or why not; everything else of the answer is as it was told before, and so is its `Wish` object.
+    """
+
+    WITH = "with"
+    LATER = "later"
+    LATE = "late"
+
+
 @dataclass(frozen=True, eq=False)
 class Reconstruction:
     """What was made of a wish, as far as it has come.
@@ -84,6 +103,22 @@ class Reconstruction:
     made_s: float = float("nan")
     complete: bool = False
     error: str = ""
+    mesh_comes: MeshComes = MeshComes.WITH
+
+    def with_mesh(self, shaped: "Shaped", made_s: float) -> "Reconstruction":
+        """The same answer with what came of its mesh, LATE."""
+        error = "; ".join(filter(None, (self.error, shaped.error)))
+        ms = self.ms if shaped.mesh is None else (*self.ms, ("mesh", shaped.took_ms))
+        return replace(self, mesh=shaped.mesh, error=error, ms=ms, made_s=made_s, mesh_comes=MeshComes.LATE)
+
+
+@dataclass(frozen=True, eq=False)
+class Shaped:
+    """What came of a mesh that was made beside the pictures: None, and why."""
+
+    mesh: Mesh | None = None
+    took_ms: float = 0.0
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,12 +126,23 @@ class Opened:
     """What works in the generating process.
 
     `generators` are (kind, name), kinds as in `Reconstruction.ms`; `pocket` the names of small stand-ins; `passed_over`
-    (name, why not) of those that were allowed and stood before.
+    (name, why not) of those that were allowed and stood before. `beside`: the meshes are made beside the pictures.
     """
 
     generators: tuple[tuple[str, str], ...] = ()
     pocket: tuple[str, ...] = ()
     passed_over: tuple[tuple[str, str], ...] = ()
+    beside: bool = False
+
+
+@dataclass(frozen=True)
+class MeshCounts:
+    """What became of the meshes that are made beside the pictures; `dropped` for a newer trial, or at the end."""
+
+    made: int = 0
+    dropped: int = 0
+    failed: int = 0
+    waiting: int = 0
 
 
 class GeneratingState(StrEnum):
@@ -123,3 +169,4 @@ class GeneratingStatus:
     failed: int = 0
     waiting: int = 0
     restarts: int = 0
+    meshes: MeshCounts = MeshCounts()

@@ -154,7 +154,7 @@ class Makers:
         self._known = known_of(subject)
         name = "".join(c if c.isalnum() else "-" for c in request.title).strip("-")
         self._folder = self.out / f"{datetime.now():%Y%m%d-%H%M%S}-{name}"
-        memory = self.seeing.begin(subject, lambda: self._read(request), Album(self._folder))
+        memory = self.seeing.begin(subject, lambda: self._read(request), self._album())
         outlet = self._publish(subject) if subject else None
         config = self._config
 
@@ -176,6 +176,9 @@ class Makers:
             on_item=hooks.on_item,
             coupling=config.live_coupling(by_default=True),
         )
+
+    def _album(self) -> Album:
+        return Album(self._folder, self._config.reconstruction.mesh_formats)
 
     def _read(self, request: Request) -> AnySubject | None:
         decoding = self._config.decoding

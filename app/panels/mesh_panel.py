@@ -1,6 +1,7 @@
 """The mesh panel: the true shape and the reconstructed one, turning together, seen from the same side."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +15,11 @@ from app.panels.picture_pair import UNKNOWN
 from app.panels.picture_panel import WAITING
 from app.panels.sight import Made, Sight, made_by
 from app.pictures import Pictures
+from app.shape_files import FORMATS, write_shape
 from app.turntable import Shape, Turntable, View
 from calibration.objects.turn import turn_deg
 from engines.errors import AfterimageError
-from engines.generators.base import Surface
-from engines.generators.meshes import write_mesh
+from pipeline.reconstruction import MeshComes
 
 # Half of the window's ticks: smooth enough for a slow turn, and half the drawing.
 EVERY_S = 0.06
@@ -28,6 +29,8 @@ RISE_DEG = (-85.0, 85.0)
 ZOOM = (0.5, 4.0)
 ZOOM_PER_NOTCH = 1.15
 NO_MESH = "No generator makes meshes here."
+BESIDE = "Meshes take long here. They are made beside the pictures, of the last answer of a trial."
+FILTERS = {f"{told} (*.{suffix})": suffix for suffix, told in FORMATS.items()}
 
 
 class MeshPanel(QFrame):
@@ -42,7 +45,7 @@ class MeshPanel(QFrame):
         self.turntable = turntable or Turntable(self)
         self.tag, self.truth, self.made = Tag(), MeshView(), MeshView()
         self.views = {"truth": self.truth, "made": self.made}
-        self.turning, self.save_glb, self.save_png = QToolButton(), QToolButton(), QToolButton()
+        self.turning, self.save_mesh, self.save_png = QToolButton(), QToolButton(), QToolButton()
         self.trial, self.told = Elided(), Elided()
         for label in (self.trial, self.told):
             theme.set_role(label, "faint")
@@ -69,7 +72,7 @@ class MeshPanel(QFrame):
     def _dress(self) -> None:
         for button, text, tip in (
             (self.turning, "Turning", "The turntable: one turn in 6 s, as the objects were shown"),
-            (self.save_glb, "GLB…", "Save the reconstructed mesh with its colours"),
+            (self.save_mesh, "Mesh…", "Save the reconstructed mesh with its colours, or a cloud of points"),
             (self.save_png, "PNG…", "Save both shapes as they are seen now"),
         ):
             button.setText(text)
@@ -81,7 +84,7 @@ class MeshPanel(QFrame):
         )
         self.turning.setCheckable(True)
         self.turning.setChecked(True)
-        self.save_glb.clicked.connect(self._save_glb)
+        self.save_mesh.clicked.connect(self._save_mesh)
         self.save_png.clicked.connect(self._save_png)
         for view in self.views.values():
             view.dragged.connect(self._on_dragged)
@@ -102,7 +105,7 @@ class MeshPanel(QFrame):
         foot = QHBoxLayout()
         foot.setSpacing(6)
         foot.addWidget(self.told, 1)
-        foot.addWidget(self.save_glb)
+        foot.addWidget(self.save_mesh)
         foot.addWidget(self.save_png)
         return foot
 
@@ -116,7 +119,7 @@ class MeshPanel(QFrame):
 
     def set_sight(self, sight: Sight) -> None:
         """What there is at this tick; called 30 times a second it also keeps the turntable going."""
-        newest = sight.newest
+        newest = _newest(sight)
         self.tag.set_text(sight.caution)
         if newest is not self._shown and (newest is None or newest.replaces(self._shown, "mesh")):
             self._shown = newest
@@ -139,7 +142,7 @@ class MeshPanel(QFrame):
 
     def _say(self, sight: Sight) -> None:
         made, no_opengl = self._shown, self.turntable.why_not
-        self.save_glb.setEnabled(made is not None and made.reconstruction.mesh is not None)
+        self.save_mesh.setEnabled(made is not None and made.reconstruction.mesh is not None)
         self.save_png.setEnabled(self.made.image is not None)
         if made is None:
             self.truth.set_words("Seen", "")
@@ -166,6 +169,8 @@ class MeshPanel(QFrame):
 
     def _why_no_mesh(self, made: Made) -> str:
         made_of = dict(made.reconstruction.generators)
+        if made.reconstruction.mesh_comes is MeshComes.LATER:
+            return BESIDE
         if made.reconstruction.complete and "mesh" not in made_of and not made.reconstruction.error:
             return NO_MESH
         return made.reconstruction.error or "…"
@@ -205,15 +210,21 @@ class MeshPanel(QFrame):
         self.view = replace(self.view, zoom=zoom)
         self._wish()
 
-    def _asked_path(self, what: str, ending: str) -> Path | None:
+    def _asked_path(self, what: str, filters: Mapping[str, str]) -> Path | None:
+        """Where to, with a suffix of `filters` {what the dialog says: suffix}: the one written, else the one chosen."""
         if self._shown is None:
             return None
-        suggested = f"trial-{self._shown.trial + 1}-{self._shown.reconstruction.wish.stage}.{ending}"
-        path, _ = QFileDialog.getSaveFileName(self, f"Save {what}", suggested, f"{what} (*.{ending})")
-        return Path(path).with_suffix(f".{ending}") if path else None
+        suggested = f"trial-{self._shown.trial + 1}-{self._shown.reconstruction.wish.stage}"
+        usual = next(iter(filters.values()))
+        name, chosen = QFileDialog.getSaveFileName(self, f"Save {what}", f"{suggested}.{usual}", ";;".join(filters))
+        if not name:
+            return None
+        path = Path(name)
+        written = path.suffix.lower().removeprefix(".") in filters.values()
+        return path if written else path.with_name(f"{path.name}.{filters.get(chosen, usual)}")
 
     def _save_png(self) -> None:
-        path = self._asked_path("Picture", "png")
+        path = self._asked_path("Picture", {"PNG (*.png)": "png"})
         if path is not None and not self.both().save(str(path)):
             QMessageBox.critical(self, "The Picture Was Not Saved", f"{path} could not be written.")
 
@@ -229,11 +240,18 @@ class MeshPanel(QFrame):
         painter.end()
         return both
 
-    def _save_glb(self) -> None:
-        path, mesh = self._asked_path("Mesh", "glb"), self._shown.reconstruction.mesh if self._shown else None
+    def _save_mesh(self) -> None:
+        mesh = self._shown.reconstruction.mesh if self._shown else None
+        path = self._asked_path("Mesh", FILTERS)
         if path is None or mesh is None:
             return
         try:
-            write_mesh(Surface(mesh.vertices, mesh.faces, mesh.colours), path)
+            write_shape(mesh, path)
         except (AfterimageError, OSError) as error:
             QMessageBox.critical(self, "The Mesh Was Not Saved", str(error))
+
+
+def _newest(sight: Sight) -> Made | None:
+    """The newest answer; where meshes take long, the newest of those whose mesh has come or failed, if there is one."""
+    come = [made for made in sight.made if made.reconstruction.mesh_comes is not MeshComes.LATER]
+    return come[-1] if come else sight.newest

@@ -64,7 +64,14 @@ class Sight:
 def counted(status: GeneratingStatus) -> str:
     """What became of the wishes; what never happened is left out, except how many were made."""
     others = ("dropped", "skipped", "failed", "restarts")
-    return " · ".join([f"{status.made} made", *(f"{n} {what}" for what in others if (n := getattr(status, what)))])
+    told = [f"{status.made} made", *(f"{n} {what}" for what in others if (n := getattr(status, what)))]
+    if status.opened.beside:
+        meshes = status.meshes
+        told += [
+            f"{meshes.made} meshes",
+            *(f"{n} of them {what}" for what in ("dropped", "failed") if (n := getattr(meshes, what))),
+        ]
+    return " · ".join(told)
 
 
 def made_by(made: Reconstruction, kind: str) -> str:

@@ -1,6 +1,9 @@
 """Generators of the engines' own kind that draw at once what they were told, for processes that tests spawn."""
 
+import os
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -8,6 +11,7 @@ from app.making import Making
 from engines.generators.base import Caption, Surface
 from engines.generators.choose import Generators, NoGenerator
 from engines.generators.config import GeneratorsConfig
+from engines.generators.trellis import Trellis
 
 ENCODER = "made up"
 TETRAHEDRON = np.array([[0, 0, 1], [0.9, 0, -0.4], [-0.5, 0.8, -0.4], [-0.5, -0.8, -0.4]], np.float32)
@@ -75,3 +79,28 @@ class OpensPretended:
         if self.encoder != ENCODER:
             raise NoGenerator(f"none takes embeddings of {self.encoder}; install one")
         return Making(generators())
+
+
+TROUBLE = 1000.0
+
+
+class Marked(Pictures):
+    """Their first pixel says what `fake_trellis` obeys: the embedding's first number above `TROUBLE`; else nothing."""
+
+    def pictures(self, embeddings, seeds):
+        made = super().pictures(embeddings, seeds)
+        made[:, 0, 0] = (max(0, int(embeddings[0, 0] - TROUBLE)), 0, 0)
+        return made
+
+
+@dataclass(frozen=True)
+class OpensTrellis:
+    """As `OpensPretended`, with TRELLIS itself for meshes, over the fake package that lies beside its weights."""
+
+    config: GeneratorsConfig
+    encoder: str
+
+    def __call__(self) -> Making:
+        weights = self.config.trellis
+        os.environ["PYTHONPATH"] = os.environ["U2NET_HOME"] = str(weights.parent / "packages")
+        return Making(Generators(Marked("noise"), Trellis(Path(sys.executable), weights), Captions("told")))

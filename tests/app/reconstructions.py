@@ -55,7 +55,7 @@ class FakeWorker:
     def __init__(self, on_made: Callable[[Reconstruction], None]) -> None:
         self.on_made = on_made
         self.decisions: list[Decision] = []
-        self.closed = False
+        self.closed = self.ended = False
         self.encoder, self.seed = "made up", 3
         self.status = status(made=0, put=0)
 
@@ -69,6 +69,9 @@ class FakeWorker:
         rng = np.random.default_rng((int(np.abs(decision.embedding).sum() * 1000) % 2**32, nth))
         picture = np.where(rng.random((32, 32, 1)) < 1 / 3, 200, 60).astype(np.uint8).repeat(3, axis=2)
         return reconstruction(decision.trial, decision.stage, picture=picture, mesh=None)
+
+    def no_more(self) -> None:
+        self.ended = True
 
     def idle(self, timeout_s: float) -> bool:
         return True

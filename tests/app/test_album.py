@@ -10,6 +10,8 @@ from app.making import Making
 from app.sheet import MOST, TILE_PX, chosen, drawn
 from app.sheet_process import drawn_beside
 from engines.errors import AfterimageError, WorkError
+from engines.generators.meshes import read_surface
+from pipeline.reconstruction import MeshComes, Shaped
 from tests.app.pretend_engines import generators
 from tests.pipeline.pretend_generators import wish
 
@@ -62,6 +64,51 @@ def test_a_trial_that_comes_again_leaves_no_older_files(album, tmp_path):
         "trial-0000-fused.png",
         "trial-0001-static.png",
     ]
+
+
+def later(trial, stage="fused"):
+    """An answer whose mesh takes long, and the same once more with it."""
+    whole = parts(trial, stage)[-1]
+    without = replace(whole, mesh=None, ms=whole.ms[:1], mesh_comes=MeshComes.LATER)
+    return without, without.with_mesh(Shaped(whole.mesh, 9000.0), 1.0)
+
+
+def test_a_mesh_that_comes_late_joins_its_answer_written_or_not(album, tmp_path):
+    (first, late_first), (second, late_second) = later(0), later(1)
+    overtaken, too_late = later(2, "refined")
+    for made in (first, second, late_first, late_second, overtaken, *parts(2, "fused"), too_late):
+        album.add(made)
+    album.write()
+    rows = album.rows(TRUTH, LABELS)
+    assert [(row["trial"], row["stage"]) for row in rows] == [(0, "fused"), (1, "fused"), (2, "fused")]
+    assert all((tmp_path / row[name]).is_file() for row in rows for name in ("picture", "mesh"))
+    assert sorted(p.name for p in (tmp_path / "reconstructions").glob("trial-0002*")) == [
+        "trial-0002-fused.glb",
+        "trial-0002-fused.png",
+    ]
+    told = album.ledger.summary_ms()
+    assert told["picture"]["n"] == 4 and told["mesh"]["n"] == 4 and told["mesh"]["max"] == 9000.0
+
+
+def test_a_late_mesh_that_failed_leaves_its_picture_and_says_why(album):
+    first, _ = later(0)
+    for made in (first, *parts(1), first.with_mesh(Shaped(error="mesh: out of memory"), 1.0)):
+        album.add(made)
+    album.write()
+    row, _ = album.rows({}, {})
+    assert row["picture"] and row["mesh"] is None and row["error"] == "mesh: out of memory"
+
+
+def test_meshes_are_written_in_every_format_asked_for_and_the_first_is_drawn_again(tmp_path):
+    album = filled(Album(tmp_path, ("npy", "ply", "obj", "glb")), *parts(0))
+    (row,) = album.rows(TRUTH, LABELS)
+    assert [name[-3:] for name in row["mesh_files"]] == ["npy", "ply", "obj", "glb"] and row["mesh"].endswith("ply")
+    surfaces = [read_surface(tmp_path / name) for name in row["mesh_files"][1:]]
+    for surface in surfaces:
+        np.testing.assert_allclose(surface.vertices, parts(0)[-1].mesh.vertices, atol=1e-6)
+    assert np.load(tmp_path / row["mesh_files"][0]).shape == (8192, 6)
+    (row,) = filled(Album(tmp_path / "clouds", ("npy",)), *parts(0)).rows({}, {})
+    assert row["mesh"] is None and len(row["mesh_files"]) == 1
 
 
 def wanted(album, stimuli="builtin", labels=LABELS):

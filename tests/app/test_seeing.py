@@ -10,8 +10,9 @@ from app.seeing import KEPT, NO_EMBEDDING, NO_SUBJECT, OFF, Seeing
 from calibration.decoding.subject import AnytimeSubject
 from engines.errors import InputError
 from engines.generators.config import GeneratorsConfig
+from pipeline.reconstruction import MeshComes
 from tests.app.anytime import answer
-from tests.app.reconstructions import FakeWorker, reconstruction
+from tests.app.reconstructions import TETRAHEDRON, FakeWorker, reconstruction
 from tests.app.scripted import info, stream
 
 STREAM = stream(info(simulated=True))
@@ -66,6 +67,23 @@ def test_answers_become_reconstructions_beside_their_truth(bench: Bench) -> None
     assert sight.caution == "simulated · pocket model" and sight.why_not == ""
     again = bench.sight(Scored(decision, "chair", "red", "chair/08"))
     assert again.newest is sight.newest
+
+
+def test_a_mesh_that_comes_late_joins_the_answer_it_was_made_of_and_no_other(bench: Bench) -> None:
+    worker = bench.begun()
+    first, second = (reconstruction(trial, mesh=None, mesh_comes=MeshComes.LATER) for trial in range(2))
+    newer = reconstruction(1, "fused", mesh=None, mesh_comes=MeshComes.LATER)
+    for made in (first, second, newer):
+        worker.on_made(made)
+    for old in (first, second):
+        worker.on_made(replace(old, mesh=TETRAHEDRON, mesh_comes=MeshComes.LATE))
+    assert [(made.trial, made.reconstruction.mesh is not None) for made in bench.sight().made] == [
+        (0, True),
+        (1, False),
+    ]
+    assert bench.sight().newest.reconstruction is newer
+    bench.seeing.end()
+    assert worker.ended
 
 
 def test_only_the_newest_trials_are_kept(bench: Bench) -> None:

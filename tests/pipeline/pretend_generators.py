@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from engines.errors import InputError, WorkError
-from pipeline.reconstruction import Mesh, Opened, Reconstruction, Wish
+from pipeline.reconstruction import Mesh, MeshComes, Opened, Reconstruction, Wish
 
 OPENED = Opened((("picture", "pretend"), ("mesh", "pretend")), ("pretend",), (("real", "it is not here"),))
+TRIANGLE = Mesh(np.zeros((3, 3), np.float32), np.array([[0, 1, 2]], np.int32), np.zeros((3, 3), np.uint8))
 
 
 def wish(trial: int, category: str = "chair", colour: str = "", stage: str = "static", seed: int = 5) -> Wish:
@@ -44,14 +45,32 @@ class Pretend:
             raise ZeroDivisionError("by nought")
         if wish.category == "stop":
             return
-        mesh = Mesh(np.zeros((3, 3), np.float32), np.array([[0, 1, 2]], np.int32), np.zeros((3, 3), np.uint8))
-        yield replace(made, mesh=mesh, caption=f"{os.getpid()}", complete=True)
+        if self.opened.beside and not wish.aside:
+            yield replace(made, caption=f"{os.getpid()}", complete=True, mesh_comes=MeshComes.LATER)
+        else:
+            yield replace(made, mesh=TRIANGLE, caption=f"{os.getpid()}", complete=True)
+
+    def warm_up_beside(self) -> None:
+        raise WorkError("not yet")
+
+    def mesh(self, made: Reconstruction) -> Mesh:
+        """What the category says, with "mesh" before it: "mesh hold", "mesh die" and "mesh memory"."""
+        wish = made.wish
+        if wish.category == "mesh hold":
+            Path(wish.colour).read_bytes()
+        if wish.category == "mesh die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if wish.category == "mesh memory":
+            raise MemoryError("no room for a mesh")
+        assert made.picture is not None
+        return TRIANGLE
 
 
 @dataclass(frozen=True)
 class Opens:
     """Opens `Pretend`, or refuses, or dies, each time or unless the file is there already."""
 
+    beside: bool = False
     refuses: bool = False
     dies: bool = False
     unless: Path | None = None
@@ -63,4 +82,4 @@ class Opens:
             if self.unless:
                 self.unless.touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        return Pretend()
+        return Pretend(replace(OPENED, beside=self.beside))

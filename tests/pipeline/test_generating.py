@@ -18,7 +18,7 @@ from engines.errors import InputError, WorkError
 from engines.generators.gate import Gate
 from pipeline.clock import FakeClock
 from pipeline.generating import MAX_CRASHES, Generating
-from pipeline.reconstruction import GeneratingState, Reconstruction
+from pipeline.reconstruction import GeneratingState, MeshComes, MeshCounts, Reconstruction
 from tests.pipeline.pretend_generators import OPENED, Opens, wish
 
 PATIENCE_S = 100.0
@@ -38,8 +38,9 @@ class Heard:
     def next(self):
         return self.parts.get(timeout=PATIENCE_S)
 
-    def next_complete(self):
-        while not (part := self.next()).complete:
+    def next_complete(self, late=False):
+        """The next whole answer, or the next whose mesh has come late; those before it are forgotten."""
+        while not (part := self.next()).complete or (part.mesh_comes is MeshComes.LATE) != late:
             pass
         return part
 
@@ -119,6 +120,87 @@ def test_what_is_made_aside_is_told_to_who_waits_alone_and_is_not_counted():
         made.put(wish(2))
         assert heard.next_complete().wish.trial == 2, "nobody heard of the first"
     assert made.status.put == made.status.made == 1
+
+
+def test_pictures_go_on_while_a_mesh_takes_long_and_the_newest_of_those_that_wait_wins(pipe):
+    heard = Heard()
+    with generating(Opens(beside=True), heard=heard) as made:
+        made.put(wish(0, "mesh hold", str(pipe), "fused"))
+        first = heard.next_complete()
+        assert first.mesh is None and first.mesh_comes is MeshComes.LATER
+        with pipe.open("w"):  # opens when the mesh is being made
+            for trial in range(1, 4):
+                made.put(wish(trial, stage="fused"))
+                assert heard.next_complete().wish.trial == trial
+            assert made.make(replace(wish(9), aside=True)).complete, "and by now the last of them is counted"
+            assert not made.idle(0.0) and made.status.made == 4
+            assert made.status.meshes == MeshCounts(dropped=2, waiting=2)
+        late = [heard.next_complete(late=True) for _ in range(2)]
+        assert made.idle(PATIENCE_S)
+    assert late[0].wish is first.wish and late[0].picture is first.picture and not late[0].mesh.faces.flags.writeable
+    assert late[1].wish.trial == 3 and [kind for kind, _ in late[1].ms] == ["picture", "mesh"]
+    assert made.status.meshes == MeshCounts(made=2, dropped=2)
+
+
+def test_of_a_trial_the_last_answer_alone_gets_a_mesh_that_takes_long():
+    heard = Heard()
+    with generating(Opens(beside=True), Gate(0.9999), heard) as made:
+        for trial, stage, category in ((1, "static", "cup"), (1, "refined", "chair"), (1, "fused", "chair")):
+            made.put(wish(trial, category, stage=stage))
+            assert made.idle(PATIENCE_S)
+        assert made.status.skipped == 1, "fused says what refined did"
+        assert heard.next_complete(late=True).wish.stage == "refined"
+        made.put(wish(2, stage="refined"))
+        assert made.idle(PATIENCE_S)
+        made.put(wish(3, stage="static"))  # the second trial was broken off
+        late = heard.next_complete(late=True)
+        assert (late.wish.trial, late.wish.stage) == (2, "refined")
+        assert made.idle(PATIENCE_S)
+        made.no_more()
+        assert heard.next_complete(late=True).wish.trial == 3
+        assert made.idle(PATIENCE_S) and made.status.meshes == MeshCounts(made=3)
+
+
+def test_a_mesh_that_fails_is_told_and_takes_nothing_along():
+    heard = Heard()
+    with generating(Opens(beside=True), heard=heard) as made:
+        made.put(wish(1, "mesh memory", stage="fused"))
+        late = heard.next_complete(late=True)
+        assert late.error == "mesh: MemoryError: no room for a mesh" and late.picture is not None
+        made.put(wish(2, "mesh die", stage="fused"))
+        late = heard.next_complete(late=True)
+        assert late.wish.trial == 2 and late.error.startswith("mesh: ") and "killed" in late.error
+        made.put(wish(3, stage="fused"))
+        assert heard.next_complete(late=True).mesh is not None
+        assert made.idle(PATIENCE_S)
+    assert (made.status.made, made.status.failed, made.status.restarts) == (3, 0, 1)
+    assert made.status.meshes == MeshCounts(made=1, failed=2)
+
+
+def test_who_waits_for_an_answer_gets_it_with_its_mesh_and_none_is_dropped():
+    heard = Heard()
+    with generating(Opens(beside=True), heard=heard) as made:
+        whole = [made.make(wish(trial, stage="refined")) for trial in range(3)]
+        assert all(one.mesh is not None and one.mesh_comes is MeshComes.WITH for one in whole)
+        assert [heard.next_complete().wish.trial for _ in range(3)] == [0, 1, 2]
+        failed = made.make(wish(4, "mesh memory"))
+        assert "no room" in failed.error and failed.picture is not None
+        assert "killed" in made.make(wish(5, "mesh die")).error
+    assert (made.status.made, made.status.failed, made.status.restarts) == (3, 2, 2)
+    assert (made.status.meshes.made, made.status.meshes.dropped) == (3, 0)
+
+
+def test_closing_drops_a_mesh_that_is_being_made_and_one_that_waits(pipe):
+    heard = Heard()
+    with generating(Opens(beside=True), heard=heard) as made:
+        made.put(wish(0, "mesh hold", str(pipe), "fused"))
+        with pipe.open("w"):
+            made.put(wish(1, stage="fused"))
+            assert [heard.next_complete().wish.trial for _ in range(2)] == [0, 1]
+            process = psutil.Process(made.pid)
+            made.close()
+            assert not process.is_running()
+    assert made.status.meshes == MeshCounts(dropped=2) and made.status.made == 2
 
 
 def test_a_failure_is_told_with_what_came_before_it_and_the_process_goes_on():

@@ -1,13 +1,16 @@
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 import trimesh
 from PySide6.QtCore import QObject, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from app.panels.mesh_panel import NO_MESH, MeshPanel
+from app.panels.mesh_panel import BESIDE, FILTERS, NO_MESH, MeshPanel
 from app.turntable import Shape, View
+from engines.generators.meshes import read_surface
+from pipeline.reconstruction import MeshComes
 from tests.app.reconstructions import TETRAHEDRON, made, sight
 
 
@@ -107,7 +110,7 @@ def test_without_opengl_it_says_so(panel: MeshPanel, turntable: FakeTurntable) -
 def test_where_no_generator_makes_meshes_it_says_so(panel: MeshPanel) -> None:
     panel.set_sight(sight(made(0, mesh=None, generators=(("picture", "pocket-sdxl"),))))
     assert panel.made.why_not == NO_MESH
-    assert not panel.save_glb.isEnabled()
+    assert not panel.save_mesh.isEnabled()
 
 
 def test_the_mesh_is_saved_with_its_colours_and_both_views_as_a_picture(
@@ -117,10 +120,49 @@ def test_the_mesh_is_saved_with_its_colours_and_both_views_as_a_picture(
     panel.set_sight(sight(made(0)))
     turntable.answer("made")
     panel.set_sight(sight(made(0)))
-    panel.save_glb.click()
+    panel.save_mesh.click()
     loaded = trimesh.load_mesh(tmp_path / "seen.glb")
     assert len(loaded.faces) == 4 and {tuple(c[:3]) for c in loaded.visual.vertex_colors} == {
         tuple(c) for c in TETRAHEDRON.colours
     }
     panel.save_png.click()
     assert QImage(str(tmp_path / "seen.png")).width() == 50
+
+
+@pytest.mark.parametrize(
+    ("typed", "chosen", "written"),
+    [("seen", "npy", "seen.npy"), ("seen.PLY", "glb", "seen.PLY"), ("P07.fused", "obj", "P07.fused.obj")],
+)
+def test_the_dialog_offers_three_formats_of_meshes_and_the_cloud_and_what_is_typed_wins(
+    panel: MeshPanel, tmp_path, monkeypatch, typed: str, chosen: str, written: str
+) -> None:
+    offered = []
+    filters = {suffix: told for told, suffix in FILTERS.items()}
+
+    def asked(_, title: str, name: str, told: str) -> tuple[str, str]:
+        offered.append((name, told.count("(*.")))
+        return str(tmp_path / typed), filters[chosen]
+
+    monkeypatch.setattr("app.panels.mesh_panel.QFileDialog.getSaveFileName", asked)
+    panel.set_sight(sight(made(2, "fused")))
+    panel.save_mesh.click()
+    monkeypatch.setattr("app.panels.mesh_panel.QFileDialog.getSaveFileName", lambda *_: ("", ""))
+    panel.save_mesh.click()
+    assert offered == [("trial-3-fused.glb", 4)]
+    (path,) = tmp_path.iterdir()
+    assert path.name == written
+    if path.suffix == ".npy":
+        assert np.load(path).shape == (8192, 6)
+    else:
+        assert (read_surface(path).colours == TETRAHEDRON.colours).all()
+
+
+def test_a_mesh_that_took_long_is_shown_though_a_newer_trial_has_begun(
+    panel: MeshPanel, turntable: FakeTurntable
+) -> None:
+    later = made(4, mesh=None, mesh_comes=MeshComes.LATER)
+    panel.set_sight(sight(later))
+    assert panel.made.why_not == BESIDE
+    panel.set_sight(sight(made(3, "fused", mesh_comes=MeshComes.LATE), later))
+    assert turntable.wishes["made"][0] is TETRAHEDRON
+    assert panel.trial.line == "trial 4" and panel.made.title == "Reconstructed · fused"
