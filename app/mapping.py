@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.errors import InputError
-from pipeline.processes import answer, leave_with_parent, lower_priority
+from engines.errors import AfterimageError, InputError
+from pipeline.processes import Child, answer, leave_with_parent, lower_priority
 from pipeline.reconstruction import Picture
 from pipeline.types import Array
 
@@ -64,13 +64,35 @@ class PartMapped:
     control: float | None = None
 
 
+@dataclass(frozen=True)
+class Apart:
+    """How unlike the whole answer either stream's is, before stretching, and the mean `index`, where the object is.
+
+    Of the `picture` alone and of the `turn` alone: cosine distances of a network's layers.
+    """
+
+    picture: float
+    turn: float
+    index: float
+
+    @classmethod
+    def of(cls, found: "Dependency") -> "Apart":
+        """Those of a map; everywhere, where nobody knows where the object is."""
+        inside = np.isfinite(found.by_part) if found.by_part is not None else np.ones(found.map.shape, bool)
+        means = (values[inside].mean() for values in (found.from_turn, found.from_picture, found.map))
+        return cls(*map(float, means))
+
+    def __str__(self) -> str:
+        return f"picture alone {self.picture:.3f}, turn alone {self.turn:.3f}"
+
+
 @dataclass(frozen=True, eq=False)
 class Mapped:
     """A map of one trial, ready to be shown.
 
     `index` (height, width) goes from -1, the picture's stream, to +1, the turn's, over `picture`, the mean over seeds,
-    and `spread` is the deviation over them; `control` the index with another trial's EEG. `notes` say how it was made,
-    `caveats` what it does not say. `error` tells why there is none.
+    and `spread` is the deviation over them; `control` the index with another trial's EEG. `apart` and `control_apart`
+    tell how much. `notes` say how it was made, `caveats` what it does not say. `error` tells why there is none.
     """
 
     trial: int
@@ -82,6 +104,49 @@ class Mapped:
     notes: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
     error: str = ""
+    apart: Apart | None = None
+    control_apart: Apart | None = None
+
+
+class Comparing:
+    """The process that compares: started when it is first asked, anew after an error. `config` as in `child`.
+
+    Thread: one only; `kill` from any.
+    """
+
+    def __init__(self, config: "GeneratorsConfig") -> None:
+        self._config = config
+        self._child: Child | None = None
+
+    def mapped(self, asked: Question) -> Mapped:
+        """The answer to it.
+
+        Raises:
+            AfterimageError: it failed there, or the process died.
+        """
+        if self._child is None:
+            self._child = Child(WHO, child, self._config)
+            self._child.start()
+        try:
+            self._child.send(asked)
+            found = self._child.receive()
+        except AfterimageError:
+            self.close()
+            raise
+        assert isinstance(found, Mapped)
+        return found
+
+    def kill(self) -> None:
+        """End it at once; who waits for its answer hears of it."""
+        if self._child is not None:
+            self._child.kill()
+
+    def close(self) -> None:
+        """End it. Safe to call twice."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.stop()
+            self._child = None
 
 
 def child(pipe: Connection, config: "GeneratorsConfig") -> None:
@@ -138,6 +203,8 @@ def mapped(
         _by_part(found, control),
         (*_measured(asked, found, control), *_notes(asked, found), areas.told),
         CAVEATS,
+        apart=Apart.of(found),
+        control_apart=Apart.of(control) if control else None,
     )
 
 
@@ -151,15 +218,10 @@ def _measured(asked: Question, found: "Dependency", control: "Dependency | None"
     inside = np.isfinite(found.by_part) if found.by_part is not None else np.ones(found.map.shape, bool)
     assert found.spread is not None
     told = f"over {len(asked.fused)} seeds of the generator ± {found.spread[inside].mean():.2f}"
-    apart = f"unlike the whole answer, before stretching: {_apart(found, inside)}"
+    apart = f"unlike the whole answer, before stretching: {Apart.of(found)}"
     if control is None:
         return told, apart, NO_CONTROL
-    return told, f"{apart}; with another trial's EEG: {_apart(control, inside)}"
-
-
-def _apart(found: "Dependency", inside: NDArray[np.bool_]) -> str:
-    """Cosine distances of the layers, where the object is."""
-    return f"picture alone {found.from_turn[inside].mean():.3f}, turn alone {found.from_picture[inside].mean():.3f}"
+    return told, f"{apart}; with another trial's EEG: {Apart.of(control)}"
 
 
 def _notes(asked: Question, found: "Dependency") -> tuple[str, ...]:
@@ -171,7 +233,7 @@ def _notes(asked: Question, found: "Dependency") -> tuple[str, ...]:
     return (
         f"seen through {found.layers}{' (pocket model)' if found.pocket else ''}",
         *laid,
-        f"turn alone with the pictures' streams of {asked.n_others} earlier trials in the place of its own",
+        f"turn alone with the pictures' streams of {asked.n_others} other trials in the place of its own",
     )
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from app.account import Account, together
 from app.album import Album
-from app.depending import Asked, Maker, Memory, Whole
+from app.apart import Asked, Maker, Memory, Whole
 from app.panels.frame import Scored, Stream
 from app.panels.sight import Made, Sight
 from calibration.decoding.subject import AnytimeSubject

@@ -11,9 +11,9 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 
 from app.album import Album
+from app.apart import remembering
 from app.bridge import Bridge, Hooks
 from app.config import Config, load, save
-from app.depending import remembering
 from app.headless import as_lived, has_display, located, parse_events, setup_for
 from app.lsl_settings import configure_lsl
 from app.main_window import MainWindow, dressed_application

@@ -4,7 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.depending import LEAST_OTHERS, N_OTHERS, Asked, Depending, Memory, Whole, averaged, remembering
+from app.apart import LEAST_OTHERS, N_OTHERS, Asked, Memory, Whole, averaged, remembering
+from app.depending import Depending
 from app.mapping import NO_CONTROL, Alone, Mapped, Question, mapped
 from calibration.dominance import CAVEATS, NOT_AVERAGED, OWN_PARTS, SEGMENTS
 from calibration.objects.build import build
@@ -71,7 +72,7 @@ def test_a_mean_of_embeddings_keeps_their_length_about_the_centre() -> None:
 def test_too_few_trials_before_it_and_a_subject_that_is_gone_are_said(depending: Depending, qtbot) -> None:
     decision = replace(answer(6, 0), embedding=np.ones(3))
     for asked, words in (
-        (Asked(decision, whole(1), Failing(), lambda: None), "needs 3 earlier trials"),
+        (Asked(decision, whole(1), Failing(), lambda: None), "needs 3 other trials"),
         (Asked(decision, whole(), Failing(), lambda: None), "no longer there"),
     ):
         with qtbot.waitSignal(depending.mapped) as done:
@@ -102,7 +103,7 @@ def test_a_map_tells_its_parts_how_it_was_made_and_what_it_does_not_say() -> Non
     assert found.caveats == CAVEATS and found.trial == 2
     assert found.index is not None and found.spread is not None and found.control is not None
     assert all(part.index > 0 > (part.control or 0) and part.spread > 0 for part in found.parts)
-    for words in ("3 seeds", "with another trial's EEG", "brightness (pocket model)", "5 earlier trials"):
+    for words in ("3 seeds", "with another trial's EEG", "brightness (pocket model)", "5 other trials"):
         assert any(words in note for note in found.notes), words
     alone = mapped(replace(asked, other=None, stimuli="/a/folder"), Brightness())
     assert alone.parts == () and alone.control is None and NO_CONTROL in alone.notes

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.apart import LEAST_OTHERS, remembering
 from app.config import Config
-from app.depending import LEAST_OTHERS, remembering
 from app.headless import setup_for
 from app.looking import Look, stream_of
 from app.mapping import Mapped, Question, mapped
@@ -81,7 +81,7 @@ class Room:
 
 @pytest.fixture
 def room(request: pytest.FixtureRequest, qtbot, monkeypatch) -> Iterator[Room]:
-    monkeypatch.setattr("app.depending.Child", InHere)
+    monkeypatch.setattr("app.mapping.Child", InHere)
     made = Room(request.param)
     for widget in (made.showing.panels, made.showing.dependency):
         qtbot.addWidget(widget)
@@ -101,7 +101,7 @@ def test_the_newest_whole_trial_of_a_session_becomes_a_map_with_its_control_and_
     assert panel.maps.titles[0] == f"Trial {LEAST_OTHERS + 1}, its EEG"
     assert len(panel.maps.images) == 3 and all(panel.maps.images), "own EEG, another trial's, and over seeds"
     assert panel.bars.none == NO_PARTS
-    for words in ("over 3 seeds of the generator ±", "with another trial's EEG", "streams of 3 earlier trials"):
+    for words in ("over 3 seeds of the generator ±", "with another trial's EEG", "streams of 3 other trials"):
         assert words in panel.text.text()
     assert panel.tag.text() == "simulated · pocket model"
     room.showing.set_frame(room.look.frame())
@@ -113,4 +113,4 @@ def test_with_too_few_trials_before_it_the_panel_says_so(room: Room, qtbot) -> N
     panel = room.showing.dependency
     with qtbot.waitSignal(room.showing.depending.mapped, timeout=PATIENCE_MS):
         panel.ask.click()
-    assert panel.maps.images == () and f"needs {LEAST_OTHERS} earlier trials, and there are 2" in panel.maps.why_not
+    assert panel.maps.images == () and f"needs {LEAST_OTHERS} other trials, and there are 2" in panel.maps.why_not
