@@ -91,7 +91,7 @@ class CouplingSection(_Strict):
 
 
 class ReconstructionSection(_Strict):
-    """`[reconstruction]`: which generators may run, in order, and where their weights are (`GeneratorsConfig`).
+    """`[reconstruction]`: which generators may run, in order, and where weights are, of measures too.
 
     An answer whose embedding has a cosine above `skip_cosine` to the last one made of its trial is not made again.
     `mesh_formats` are those that the meshes of a session are written in.
@@ -108,6 +108,15 @@ class ReconstructionSection(_Strict):
     git: Path | None = None
     blip2: Path | None = None
     sam: Path | None = None
+    alexnet: Path | None = None
+    vgg19: Path | None = None
+    lpips: Path | None = None
+    inception: Path | None = None
+    efficientnet_b1: Path | None = None
+    swav: Path | None = None
+    swag: Path | None = None
+    clip: Path | None = None
+    sbert: Path | None = None
     caption_route: Literal["picture", "embedding"] = "picture"
     caption_map: Path | None = None
     steps: Annotated[int, Field(ge=1, le=4)] = 1

@@ -64,8 +64,11 @@ def test_the_generators_of_the_configuration_are_those_there_are() -> None:
 
 def test_folders_of_weights_survive_the_resolved_copy(tmp_path: Path) -> None:
     given = tmp_path / "given.toml"
-    given.write_text('[reconstruction]\nsdxl_turbo = "weights/sdxl"\nshapes = []\nskip_cosine = 0.9\n')
+    given.write_text(
+        '[reconstruction]\nsdxl_turbo = "weights/sdxl"\nshapes = []\nskip_cosine = 0.9\nvgg19 = "vgg.pth"\n'
+    )
     config = load(given)
     assert config.reconstruction.generators().sdxl_turbo == Path("weights/sdxl")
+    assert config.reconstruction.generators().vgg19 == Path("vgg.pth")
     save(config, tmp_path, {})
     assert load(tmp_path / "config.toml") == config
