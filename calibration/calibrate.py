@@ -101,10 +101,12 @@ def calibrate(
     )
     epochs = cut.sets[evaluation.window]
     said = evaluation.warnings + ((SIMULATED,) if cut.simulated else ())
+    said += (f"offline only: {cut.offline_reason}",) if cut.offline_reason else ()
     manifest = _manifest(
         evaluation, epochs, cut.chain, cut.classes, trial_start, cut.simulated, said, participant, versions or {}
     )
-    manifest = manifest.model_copy(update={"recordings": dict(recordings or {})})
+    told = {"recordings": dict(recordings or {}), "offline_reason": cut.offline_reason}
+    manifest = manifest.model_copy(update=told)
     subject = _subject(manifest, evaluation, epochs, cut.chain, cut.frozen)
     return CalibrationResult(subject, evaluation, epochs.rejected, said)
 
@@ -113,7 +115,8 @@ def calibrate(
 class CutEpochs:
     """The epochs of each window that a system may ask for, and what they went through.
 
-    `classes` maps classes to globs that each match a marker; `frozen` is what the chain learned.
+    `classes` maps classes to globs that each match a marker; `frozen` is what the chain learned; `offline_reason` that
+    of the first stream that has one.
     """
 
     sets: Mapping[str, EpochSet]
@@ -121,6 +124,7 @@ class CutEpochs:
     chain: ChainConfig
     frozen: Mapping[str, Array]
     simulated: bool
+    offline_reason: str
 
 
 def cut_epochs(
@@ -147,7 +151,9 @@ def cut_epochs(
         progress(READING * len(sets) / len(windows), f"cutting {name} epochs")
         cut = epochs_from(files, classes, chosen_chain, window, unit=unit, trial_start=trial_start, frozen=frozen)
         sets[name] = cut.take((cut.file > 0) | (cut.onset_s > fitted_until_s))
-    return CutEpochs(sets, classes, chosen_chain, frozen, any(found.info.simulated for found in surveys))
+    simulated = any(found.info.simulated for found in surveys)
+    offline_reason = next((found.info.offline_reason for found in surveys if found.info.offline_reason), "")
+    return CutEpochs(sets, classes, chosen_chain, frozen, simulated, offline_reason)
 
 
 def fitted_chain(

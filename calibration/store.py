@@ -76,6 +76,7 @@ class BaseManifest(Strict):
     """What every kind of subject says of itself.
 
     `recordings` maps the names of the calibration files to their SHA-256, `files` those of the folder to theirs.
+    `offline_reason` says why it may not run live, "" where it may.
     """
 
     schema_version: int = SCHEMA
@@ -92,6 +93,7 @@ class BaseManifest(Strict):
     chain: dict[str, Any]
     validation: tuple[ValidationRow, ...]
     confusion: tuple[tuple[int, ...], ...]
+    offline_reason: str = ""
     warnings: tuple[str, ...] = ()
     versions: dict[str, str] = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)
@@ -99,6 +101,15 @@ class BaseManifest(Strict):
     def was_calibrated_on(self, path: Path) -> bool:
         """True when this file was among those the subject was calibrated on."""
         return bool(self.recordings) and digest_of(path) in self.recordings.values()
+
+    def require_live(self, folder: Path) -> None:
+        """Pass a subject that may decode live.
+
+        Raises:
+            InputError: it may not, and why.
+        """
+        if self.offline_reason:
+            raise InputError(f"{folder} may not decode live: {self.offline_reason}")
 
     def require_fit(self, info: StreamInfo, chain: ChainConfig, frozen: Mapping[str, Array]) -> None:
         """Raise unless the stream can feed the decoder; channels may come in another order.

@@ -138,6 +138,7 @@ def load(folder: Path, runtimes: Sequence[str] = ALLOWED, threads: int = 1) -> A
     if values.get("kind") == anytime.KIND:
         return anytime.load(folder, values, runtimes, threads)
     manifest = checked_manifest(Manifest, values, folder)
+    manifest.require_live(folder)
     stored = checked_arrays(folder, WEIGHTS, manifest)
     model = from_parts(manifest.model, _under("model.", stored))
     decoder = SubjectDecoder(

@@ -2,7 +2,8 @@
 
 XDF 1.0 specification, "StreamHeader"; LSL's EEG meta-data convention (channel locations in millimetres, X right,
 Y front, Z up). A stream counts as simulated when `desc/acquisition/simulated` says so or its manufacturer is
-`SIMULATED_MANUFACTURER`; what is written carries both.
+`SIMULATED_MANUFACTURER`; what is written carries both. `desc/acquisition/offline_reason` is ours: why no decoder made
+from the stream may run live (`StreamInfo.offline_reason`).
 """
 
 import math
@@ -12,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 from pipeline.errors import FileUnreadable
 from pipeline.montage import kind_of
-from pipeline.types import Channel, Kind, StreamInfo
+from pipeline.types import OFFLINE_REASON, Channel, Kind, StreamInfo
 
 SIMULATED_MANUFACTURER = "Afterimage simulated participant"
 # More channels than any amplifier has; a header beyond it is damaged, and is not worth the memory.
@@ -30,7 +31,7 @@ FORMATS = {dtype: name for name, dtype in DTYPES.items()}
 # Key of `StreamInfo.extra` under which `parse_info` leaves a sentence on what it had to repair.
 HEADER_WARNING = "header_warning"
 _EXTRA_HEADER = ("uid", "session_id", "created_at")
-_EXTRA_ACQUISITION = ("model", "serial_number")
+_EXTRA_ACQUISITION = ("model", "serial_number", OFFLINE_REASON)
 # Distances of electrodes from the middle of the head, the widest that are still believed.
 _HEAD_MM = (20.0, 300.0)
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -39,6 +39,10 @@ class Channel:
     position_m: tuple[float, float, float] | None = None
 
 
+# Key of `StreamInfo.extra`.
+OFFLINE_REASON = "offline_reason"
+
+
 @dataclass(frozen=True)
 class StreamInfo:
     """One stream. `sfreq_hz` is nominal, 0 for irregular streams; `dtype` a numpy name or "string"."""
@@ -60,6 +64,11 @@ class StreamInfo:
     def is_marker(self) -> bool:
         """Irregular, and one string or integer channel."""
         return self.sfreq_hz == 0 and (self.dtype == "string" or self.dtype.startswith("int"))
+
+    @property
+    def offline_reason(self) -> str:
+        """Why no decoder made from this stream may run live, such as filters that knew the future; "" where one may."""
+        return self.extra.get(OFFLINE_REASON, "")
 
     @property
     def unit(self) -> str | None:

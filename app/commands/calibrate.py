@@ -175,4 +175,6 @@ def tell(report: dict[str, Any], terminal: Terminal, out: Path) -> None:
         )
     for text in report["warnings"]:
         terminal.warn(text)
+    if "seconds" in report:
+        terminal.say(f"{report['seconds']:.0f} s, {report['training']['seconds']:.0f} s of them training")
     terminal.say(f"subject: {out}")

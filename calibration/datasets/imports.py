@@ -6,18 +6,19 @@ them: no epoch can join what was never recorded together. Time between such tria
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from calibration.datasets.eeg3d import OFFLINE_REASON as EEG3D_OFFLINE
 from calibration.datasets.muse_csv import MuseRun, read_muse
 from calibration.datasets.uci_smni import read_trials
 from engines.errors import InputError
 from pipeline.errors import FileUnreadable
 from pipeline.montage import NEUROSCAN_64
-from pipeline.types import Array, Channel, Kind, StreamInfo
+from pipeline.types import OFFLINE_REASON, Array, Channel, Kind, StreamInfo
 from pipeline.xdf.writer import XdfWriter
 
 # Seconds without samples between trials whose true distance is not known; longer than any gap that is bridged.
@@ -170,7 +171,7 @@ def _uci(paths: list[Path]) -> Import:
 
 
 def _eeg3d(paths: list[Path]) -> Import:
-    """One array (trials, 64, samples); values are z-scores, so the stream declares no unit."""
+    """One array (trials, 64, samples); values are z-scores, so the stream declares no unit; it may not run live."""
     if len(paths) > 1:
         raise InputError("eeg3d: one array at a time; its name_label.npy is looked for beside it")
     path = _eeg3d_array(paths[0])
@@ -181,6 +182,7 @@ def _eeg3d(paths: list[Path]) -> Import:
         raise FileUnreadable(f"name_label.npy: expected {data.shape[0]} names, came {names.dtype} {names.shape}")
     sfreq_hz = _EEG3D_RATE_HZ[data.shape[2]]
     info = _info(f"EEG-3D {path.stem}", NEUROSCAN_64, sfreq_hz, None, f"eeg3d-{path.parent.name}")
+    info = replace(info, extra={OFFLINE_REASON: EEG3D_OFFLINE})
     labels = [name.decode() if isinstance(name, bytes) else str(name) for name in names]
     stretches = _apart(
         ((np.asarray(data[k], np.float32), _EEG3D_BEFORE_S, labels[k]) for k in range(len(labels))), sfreq_hz
@@ -189,6 +191,7 @@ def _eeg3d(paths: list[Path]) -> Import:
         "the time between trials is not in this file; they are written one second apart",
         "the values are z-scores of each trial, not microvolts; the stream declares no unit",
         "the file names no channels; the order is that of the 64-channel Neuroscan cap",
+        f"offline only: {EEG3D_OFFLINE}",
     ]
     return Import(info, stretches, warnings)
 

@@ -108,6 +108,7 @@ def from_recordings(
         block=np.repeat(np.arange(len(parts)), [len(part.trials) for part in parts]),
         channels=parts[0].channels,
         simulated=any(part.info.simulated for part in parts),
+        offline_reason=next((part.info.offline_reason for part in parts if part.info.offline_reason), ""),
         rejected=dict(rejected),
         **_columns(stimuli, [trial.item for trial in trials], encoder, weights),
     )

@@ -77,7 +77,7 @@ class AnytimeManifest(BaseManifest):
     """Everything about an anytime subject but its arrays.
 
     A raw embedding is what the network gives, times `scale`, plus the centre that is stored with the gallery.
-    `stimuli` is the set of its pictures as `calibration.open_set` takes it; `offline_reason` "" where it may run live.
+    `stimuli` is the set of its pictures as `calibration.open_set` takes it.
     """
 
     schema_version: Literal[1] = 1
@@ -92,7 +92,6 @@ class AnytimeManifest(BaseManifest):
     gallery: Annotated[tuple[Known, ...], Field(min_length=1)]
     temperatures: Temperatures
     training: dict[str, Any]
-    offline_reason: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,8 +220,7 @@ def load(
         NoRuntime: none of `runtimes` can run it here.
     """
     manifest = checked_manifest(AnytimeManifest, values, folder)
-    if manifest.offline_reason:
-        raise InputError(f"{folder} may not decode live: {manifest.offline_reason}")
+    manifest.require_live(folder)
     stored = checked_arrays(folder, GALLERY, manifest)
     exported = Exported.read(folder / MODEL)
     if exported.graphs["float32"].sha256 != manifest.files.get(GRAPH):

@@ -3,6 +3,7 @@
 Thread: any; takes minutes (`calibration/turning/order.py` gives it a process of its own).
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -130,7 +131,9 @@ def calibrate(
     )
     parts = split(trials)
     recipe = enough(recipe, len(parts.training), epochs)
+    began_s = time.monotonic()
     fitted = recipe.fit(parts.training, parts.selection, seed, progress)
+    seconds = round(time.monotonic() - began_s, 1)
     softened = temperatures(fitted, parts.selection, windows)
     floor = RidgeRecipe().fit(parts.training, parts.selection, seed)
     found = validate(recipe.name, fitted, floor, parts, windows, RATE_HZ, softened, n_permutations, seed)
@@ -154,7 +157,8 @@ def calibrate(
         stimuli=where,
         gallery=known,
         temperatures=softened,
-        training=facts_of(parts, fitted, seed),
+        offline_reason=trials.offline_reason,
+        training=facts_of(parts, fitted, seed) | {"seconds": seconds},
         validation=found.rows,
         confusion=tuple(tuple(int(n) for n in row) for row in found.confusion),
         warnings=warnings_of(trials, parts),
@@ -165,12 +169,13 @@ def calibrate(
 
 
 def carry_out(order: CalibrationOrder, progress: Progress | None = None) -> dict[str, Any]:
-    """Calibrate, write the subject, answer the report's fields.
+    """Calibrate, write the subject, answer the report's fields; `seconds` of all, and in `training` of that alone.
 
     Raises:
         InputError: no such system or stimulus set, or as `calibrate`.
         ExportFailed, Disagreement: the network cannot be written as a graph, or the graph gives other numbers.
     """
+    began_s = time.monotonic()
     found = calibrate(
         order.files,
         recipe_of(order.system, order.size),
@@ -190,7 +195,7 @@ def carry_out(order: CalibrationOrder, progress: Progress | None = None) -> dict
         progress=progress,
     )
     found.write(order.out)
-    return found.fields()
+    return found.fields() | {"seconds": round(time.monotonic() - began_s, 1)}
 
 
 def recipe_of(system: str, size: str) -> NetworkRecipe:
@@ -272,4 +277,6 @@ def warnings_of(trials: TrialSet, parts: Split) -> tuple[str, ...]:
             )
     if trials.simulated:
         said.append("simulated: nothing here was measured on a person")
+    if trials.offline_only:
+        said.append(f"offline only: {trials.offline_reason}")
     return tuple(said)

@@ -4,13 +4,17 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from app.cli import build_parser, main
 from app.commands.demo import Extent, demo
+from app.sheet import TILE_PX
 from calibration.decoding.subject import AnytimeSubject
 from calibration.simulate import SimulateConfig, to_file
 from calibration.subjects import load
+from engines.generators.meshes import read_surface
 from pipeline.anytime import Windows
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -38,6 +42,7 @@ def test_the_report_of_a_calibration_tells_all_of_it(folder):
     assert {row["system"] for row in report["validation"]} >= {"lda", "linear map to embeddings"}
     assert all(row["n"] == 4 for row in report["validation"]), "the last object of two categories, twice each"
     assert [stage["n_dynamic"] for stage in report["by_stage"]] == list(STEPS)
+    assert 0 < report["training"]["seconds"] < report["seconds"]
     assert len(report["coupling"]["mi"]) == 64 and sum(map(sum, report["confusion"])) == 4
     page = (folder / "P3" / "report.html").read_text()
     for part in ("As the object turns", "Confusion", "Coupling", "Share of right answers over their confidence"):
@@ -69,9 +74,21 @@ def test_a_replay_answers_every_trial_by_stages(folder):
 def test_the_demo_ends_with_the_same_answers_in_its_replay(tmp_path, capsys):
     options = build_parser().parse_args(["demo", "--headless", "--out", str(tmp_path / "demo"), "--json"])
     options = argparse.Namespace(**vars(options), epochs=1)
+    out = tmp_path / "demo"
     assert demo(options, Extent(categories=2, calibration_repeats=9, live_repeats=1)) == 0
     captured = capsys.readouterr()
     report = json.loads(captured.out)
     assert "the same" in captured.err and "NOT the same" not in captured.err
     assert report["epochs"]["accepted"] == 2
     assert {d["stage"] for d in report["decisions"]} >= {"static", "fused"}
+    told = report["reconstruction"]
+    assert set(told["generators"]) == {"picture", "mesh", "caption"} and "simulated participant" in told["told"]
+    assert told["made"] > 0 and (told["failed"], told["restarts"]) == (0, 0)
+    assert all(told["ms"][kind]["n"] == told["made"] for kind in ("picture", "mesh", "caption"))
+    assert told["trials"] and {row["trial"] for row in told["trials"]} <= {d["trial"] for d in report["decisions"]}
+    for trial in told["trials"]:
+        with Image.open(out / trial["picture"]) as picture:
+            assert np.ptp(np.asarray(picture.convert("RGB"))) > 0, "not one colour all over"
+        assert len(read_surface(out / trial["mesh"]).faces) > 0 and trial["caption"] and not trial["error"]
+    with Image.open(out / "reconstructions.png") as sheet:
+        assert sheet.width > 4 * TILE_PX and np.ptp(np.asarray(sheet)) > 0

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from pipeline.errors import FileUnreadable
 from pipeline.stream_xml import HEADER_WARNING, SIMULATED_MANUFACTURER, info_xml, parse_info
-from pipeline.types import Channel, Kind, StreamInfo
+from pipeline.types import OFFLINE_REASON, Channel, Kind, StreamInfo
 
 CORE = (
     "<name>amp</name><type>EEG</type><channel_count>{n}</channel_count><nominal_srate>250</nominal_srate>"
@@ -97,6 +99,12 @@ def test_a_simulated_participant_is_known_by_its_flag_or_its_manufacturer():
     maker = f"<acquisition><manufacturer>{SIMULATED_MANUFACTURER}</manufacturer></acquisition>"
     assert parse_info(xml(desc=maker)).simulated
     assert not parse_info(xml(desc="<acquisition><manufacturer>g.tec</manufacturer></acquisition>")).simulated
+
+
+def test_why_a_stream_is_for_offline_use_alone_travels_with_it():
+    told = parse_info(info_xml(replace(parse_info(xml()), extra={OFFLINE_REASON: "filtered backwards"})))
+    assert told.offline_reason == "filtered backwards"
+    assert parse_info(xml()).offline_reason == ""
 
 
 @pytest.mark.parametrize("rate", ["-5", "fast", "nan", "inf", ""])

@@ -1,16 +1,24 @@
 import csv
 import gzip
 import io
+import re
 import tarfile
+from functools import partial
 
 import numpy as np
 import pytest
 import pyxdf
 
+from calibration.calibrate import calibrate
+from calibration.datasets.eeg3d import OFFLINE_REASON
 from calibration.datasets.imports import import_file
+from calibration.subjects import load, save
 from engines.errors import InputError
+from pipeline.epochs import EpochConfig
 from pipeline.errors import FileUnreadable, RecordingFailed
 from pipeline.montage import NEUROSCAN_64
+from pipeline.preprocess import ChainConfig
+from pipeline.sources.select import open_source
 from pipeline.types import Kind
 from pipeline.xdf.file import XdfFile
 
@@ -170,6 +178,26 @@ def test_eeg3d_trials_become_stretches_with_their_object_at_the_onset(eeg3d, tmp
     np.testing.assert_allclose(np.diff(stamps[::250]), 2.0)
     assert info.unit is None
     assert any("z-scores" in text for text in report["warnings"])
+    assert info.offline_reason == OFFLINE_REASON and f"offline only: {OFFLINE_REASON}" in report["warnings"]
+
+
+def test_a_subject_calibrated_on_imported_eeg3d_is_refused_live(tmp_path):
+    """Its default chain takes longer to settle than a trial lasts; one without filters gets as far as a subject."""
+    rng = np.random.default_rng(0)
+    trials = rng.standard_normal((24, 64, 250)) + (np.arange(24) % 2)[:, None, None]
+    np.save(tmp_path / "process_data_1s_250Hz.npy", trials)
+    np.save(tmp_path / "name_label.npy", np.array([f"01_{('apple', 'chair')[k % 2]}_{k // 2:02d}" for k in range(24)]))
+    path = tmp_path / "eeg3d.xdf"
+    import_file("eeg3d", [tmp_path / "process_data_1s_250Hz.npy"], path)
+    chain = ChainConfig(low_hz=None, high_hz=None, mains_hz=None, interpolate_bads=False)
+    classes = {name: (f"*_{name}_*",) for name in ("apple", "chair")}
+    window = EpochConfig(-0.1, 0.5, None)
+    opened = partial(open_source, str(path), None)
+    found = calibrate([opened], classes, system="lda", chain=chain, epoch=window, unit="uV", n_permutations=0)
+    assert f"offline only: {OFFLINE_REASON}" in found.warnings
+    save(found.subject, tmp_path / "P01")
+    with pytest.raises(InputError, match=f"may not decode live: {re.escape(OFFLINE_REASON)}"):
+        load(tmp_path / "P01")
 
 
 def test_eeg3d_video_trials_are_read_at_their_own_rate(tmp_path):

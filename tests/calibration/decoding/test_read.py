@@ -187,6 +187,16 @@ def test_what_the_stimulus_set_has_not_got_is_refused(recordings, chain):
         from_recordings([lambda: XdfSource(recordings[0])], some, chain)
 
 
+def test_trials_of_a_recording_that_no_live_stream_is_like_say_why(recordings, chain):
+    class Offline(XdfSource):
+        @property
+        def info(self):
+            return replace(super().info, extra={"offline_reason": "filtered backwards"})
+
+    trials = from_recordings([lambda: Offline(recordings[0])], BuiltIn(), chain)
+    assert trials.offline_only and trials.offline_reason == "filtered backwards"
+
+
 def test_recordings_of_different_channels_do_not_go_together(recordings, chain):
     """The second has an electrode of another name."""
     file = recordings[1]
