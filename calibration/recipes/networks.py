@@ -122,7 +122,11 @@ def neuro3d(size: Size, weights: LossWeights, budget: Budget) -> NetworkRecipe:
 
 
 def enigma(weights: LossWeights, budget: Budget) -> NetworkRecipe:
-    """The compact single-stream encoder; it has one size."""
+    """The compact single-stream encoder; it has one size.
+
+    Trained on one participant like every row beside it, so with one map over time: that several participants share all
+    the rest, which is what it was made for, is in the network (`engines/models/enigma.py`) and trained by nothing here.
+    """
 
     def make(trials: TrialSet) -> Network:
         return Enigma(

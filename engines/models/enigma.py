@@ -7,7 +7,8 @@
 Read in public code (third-party summary): the maps, the convolution of 5, pooling 17 / 5, 184 features before the last
 layers, batch norms and ELU as in ShallowNet. Our reconstruction: 40 filters and the residual projector, both as in
 ATM, whose spatial design it shares. 1.97 M parameters at the published 63 channels and ten subjects; published about
-2.4 M: what the rest is made of, we have not found.
+2.4 M: what the rest is made of, we have not found. Every training here is of one subject (1.41 M parameters): that
+several subjects share the network is built and tested as a graph, and was never trained.
 
 Training targets raw embeddings (mean squared error) and their directions (contrastive) at once, without a prior.
 Batch norm: in training one trial's output depends on the others, in evaluation it does not.
