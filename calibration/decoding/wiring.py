@@ -52,7 +52,7 @@ class Neuro3dWiring:
 
 
 class EnigmaWiring:
-    """The picture's stream; an embedding and nothing else. Trials are one participant's, and the network has one map."""
+    """The picture's stream; an embedding and nothing else. Trials are one participant's, with one map."""
 
     anytime = False
 
