@@ -313,6 +313,11 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--over-lsl", action="store_true", help="stream the file over LSL and receive it again")
     parser.add_argument("--subject", type=Path, metavar="DIR", help="decode with this subject")
     parser.add_argument("--reconstruct", action="store_true", help="picture, mesh and caption of each trial")
+    parser.add_argument(
+        "--dependency",
+        action="store_true",
+        help="with --reconstruct, which stream each picture hangs on, and over the session; takes minutes",
+    )
     parser.add_argument("--stream", metavar="KEY=VALUE", help=f"the stream to replay: {STREAM_KEYS}")
     parser.add_argument("--markers", action="append", default=[], metavar="M", help=MARKERS)
     _add_events(parser)

@@ -18,8 +18,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import cv2
+import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from calibration.stimuli import Picture
 from engines.errors import InputError
@@ -40,6 +42,8 @@ CAVEATS = (
     "Parts are those of the object that was shown; a reconstruction need not have them there.",
     "The formula follows a note on the paper; layers, weights, scaling and alignment are left open there and are ours.",
 )
+
+KEY = "Warm: the reconstruction hangs on the turn, to +1; cool: on the picture, to -1."
 
 OWN_PARTS = "averaged over the parts of the object that was shown"
 SEGMENTS = "averaged over segments that {} finds in the reconstruction from both streams"
@@ -201,6 +205,14 @@ def contrast(from_turn: Array, from_picture: Array) -> Array:
     """RDI of the two distances (height, width), each stretched to 0 to 1; a constant one is 0 everywhere."""
     turn, picture = _stretched(from_turn), _stretched(from_picture)
     return np.asarray((turn - picture) / (turn + picture + EPS), dtype=np.float64)
+
+
+def tinted(index: Array, under: Picture) -> Picture:
+    """A map (height, width) over a faint picture, warm to +1, cool to -1; where it is no number the picture alone."""
+    colours = mpl.colormaps["coolwarm"]((np.nan_to_num(index) + 1) / 2)[..., :3] * 255
+    grey = np.asarray(Image.fromarray(under).convert("L"), dtype=np.float64)[..., None]
+    share = np.where(np.isfinite(index), 0.75, 0.0)[..., None]
+    return np.asarray(np.round(share * colours + (1 - share) * grey), dtype=np.uint8)
 
 
 def aligned(moving: Picture, fixed: Picture) -> tuple[Picture, int]:

@@ -45,6 +45,7 @@ from pipeline.types import Decision
 
 if TYPE_CHECKING:
     from app.reconstructions import Reconstructions
+    from app.session_dependency import SessionDependency
 
 WAIT_S = 30.0
 LSL_SOURCES = (LslSource, SimulatedSource)
@@ -64,9 +65,38 @@ def replay(options: argparse.Namespace) -> int:
             f"{options.file.name} is part of this subject's calibration: its answers say nothing about accuracy"
         )
     run = _replay_over_lsl if options.over_lsl else _replay_file
+    maps = _depending(options, config, subject)
+    decoding = maps.remembering if maps else subject
     with reconstructing(options, config, subject, terminal, out, lossless=True) as made:
-        session = run(options, config, subject, speed, terminal, made.decided if made else None)
-        return finish(session, options, config, terminal, out, cautions, made=made)
+        session = run(options, config, decoding, speed, terminal, _each(made, maps))
+        if maps and made:
+            with stop_on_signals() as stop, terminal.progress("comparing streams") as progress:
+                maps.make(made.reconstructing, session.scorer.labels, progress.update, stop.is_set)
+        return finish(session, options, config, terminal, out, cautions, made=made, maps=maps)
+
+
+def _depending(options: argparse.Namespace, config: Config, subject: AnySubject | None) -> "SessionDependency | None":
+    """What `--dependency` asks for; None where it was not given.
+
+    Raises:
+        InputError: nothing is reconstructed, or the subject's decoder gives no embedding.
+    """
+    if not options.dependency:
+        return None
+    from app.session_dependency import asked_for  # brings a renderer along
+
+    return asked_for(options.reconstruct, config, subject, config.seed if options.seed is None else options.seed)
+
+
+def _each(made: "Reconstructions | None", maps: "SessionDependency | None") -> OnDecision | None:
+    """Whoever of them is there hears of each answer."""
+    hearing = [one.decided for one in (made, maps) if one is not None]
+
+    def decided(decision: Decision) -> None:
+        for hear in hearing:
+            hear(decision)
+
+    return decided if hearing else None
 
 
 def _replay_file(
@@ -266,10 +296,11 @@ def finish(
     cautions: Sequence[str] = (),
     coupling: tuple[Mapping[str, Any], ReportFigures] | None = None,
     made: "Reconstructions | None" = None,
+    maps: "SessionDependency | None" = None,
 ) -> int:
     """Write the report, with the `coupling` of the recording where it was measured, and say the verdict.
 
-    Of what is `made` visible, the last is waited for. Answers the exit status.
+    Of what is `made` visible, the last is waited for; `maps` are made. Answers the exit status.
     """
     if made:
         made.finish(terminal)
@@ -284,6 +315,8 @@ def finish(
         from app.sheet import drawn  # brings a renderer along
 
         shown = made.account.enter(report, shown, session, drawn)
+    if maps:
+        shown = maps.enter(report, shown, out)
     page = write_report(out, report, shown)
     if options.json:
         write_stdout(to_json(report))

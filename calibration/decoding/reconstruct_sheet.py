@@ -7,14 +7,10 @@ Thread: the one that called; renders.
 
 from collections.abc import Sequence
 
-import matplotlib as mpl
-import numpy as np
-from PIL import Image
-
 from calibration.contact_sheet import Tile, sheet
 from calibration.decoding.reconstruct import NEAREST, NOTHING, ROWS, TRUE, Reconstructions, TableRow
 from calibration.decoding.reconstruct_dependency import Dependencies
-from calibration.dominance import CAVEATS, LEAST_INLIERS
+from calibration.dominance import CAVEATS, KEY, LEAST_INLIERS, tinted
 from calibration.metrics.shapes import f_score
 from calibration.stimuli import Item, Picture
 from calibration.surface_view import SurfaceRenderer
@@ -77,24 +73,15 @@ def dependency_sheet(
         made = [row.pictures[at] for row in found.rows[:3] if row.pictures is not None]
         best = sorted(own.parts, key=lambda part: -abs(part[1]))[:2]
         parts = ", ".join(f"{name} {value:+.2f}" for name, value in best)
-        by_part = Tile(None) if own.by_part is None else Tile(_tinted(own.by_part, made[0]), parts)
+        by_part = Tile(None) if own.by_part is None else Tile(tinted(own.by_part, made[0]), parts)
         rows.append((
             Tile(found.truth.pictures[at], _name(item)), *(Tile(one) for one in made),
-            Tile(_tinted(own.map, made[0]), _ALIGNED[own.aligned]), by_part,
-            Tile(_tinted(told.shuffled[at].map, made[0])),
+            Tile(tinted(own.map, made[0]), _ALIGNED[own.aligned]), by_part,
+            Tile(tinted(told.shuffled[at].map, made[0])),
         ))  # fmt: skip
-    key = "Warm: the reconstruction hangs on the turn, to +1; cool: on the picture, to -1."
     laid = f"Aligned: laid over the answer of both by at least {LEAST_INLIERS} matching points, which blurs lack."
     over = f"By part: {'; '.join(told.averaged_over)}."
-    return sheet(rows, heads, title, marks, (key, laid, over, *CAVEATS), across=1, tile_px=112)
-
-
-def _tinted(values: Array, under: Picture) -> Picture:
-    """A map (height, width) from -1 to 1 over a faint picture; where it is no number the picture alone."""
-    colours = mpl.colormaps["coolwarm"]((np.nan_to_num(values) + 1) / 2)[..., :3] * 255
-    grey = np.asarray(Image.fromarray(under).convert("L"), dtype=np.float64)[..., None]
-    share = np.where(np.isfinite(values), 0.75, 0.0)[..., None]
-    return np.asarray(np.round(share * colours + (1 - share) * grey), dtype=np.uint8)
+    return sheet(rows, heads, title, marks, (KEY, laid, over, *CAVEATS), across=1, tile_px=112)
 
 
 def _name(item: Item) -> str:
