@@ -4,14 +4,15 @@ OUT/reconstructions/trial-0012-fused.png, .glb     the last answer of each trial
 OUT/reconstructions.png                            trials beside what was shown (`app.sheet`)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from app.shape_files import CLOUD, write_shape
+from app.shape_files import CLOUD, has_area, write_shape
+from app.writing import Writing
 from pipeline.reconstruction import MeshComes, Picture, Reconstruction, Wish
 from pipeline.timing import Ledger
 
@@ -38,14 +39,16 @@ class Album:
     """Keeps what was made under `out`, of each trial the last that came whole; writes a trial when the next begins.
 
     A mesh that comes later joins the answer that it was made of, unless that has been replaced meanwhile. Meshes are
-    written in each of `formats` (`app.shape_files.FORMATS`).
+    written in each of `formats` (`app.shape_files.FORMATS`). `apart`: by a process of its own, so that a session beside
+    is not held up; `close` ends it.
 
     Thread: `add` from one while it is made; everything else when nothing more comes.
     """
 
-    def __init__(self, out: Path, formats: Sequence[str] = ("glb",)) -> None:
+    def __init__(self, out: Path, formats: Sequence[str] = ("glb",), apart: bool = False) -> None:
         self.out = out
         self._formats = formats
+        self._writing = Writing() if apart else None
         self._open: Reconstruction | None = None
         self._written: dict[int, tuple[Wish, Row]] = {}
         self.ledger = Ledger()
@@ -54,7 +57,7 @@ class Album:
         """Take a part; only whole ones are kept. One that failed takes no other's place.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: it cannot be written, or one before it could not.
         """
         if not made.complete:
             return
@@ -84,7 +87,11 @@ class Album:
             self._open = made
 
     def write(self) -> None:
-        """Write the trial that is open."""
+        """Write the trial that is open.
+
+        Raises:
+            OSError: as `add`.
+        """
         made, self._open = self._open, None
         if made is None:
             return
@@ -92,8 +99,26 @@ class Album:
         _, before = self._written.get(trial, (None, {}))
         for name in (before.get("picture"), *before.get("mesh_files", ())):
             if name is not None:
-                (self.out / name).unlink()
+                self._do(Path.unlink, self.out / name)
         self._written[trial] = made.wish, self._row(made)
+
+    def close(self) -> None:
+        """Write the trial that is open, and wait until everything is written. Safe to call twice.
+
+        Raises:
+            OSError: as `add`.
+        """
+        try:
+            self.write()
+        finally:
+            if self._writing is not None:
+                self._writing.finish()
+
+    def _do(self, job: Callable[..., None], *arguments: object) -> None:
+        if self._writing is not None:
+            self._writing.put(job, *arguments)
+        else:
+            job(*arguments)
 
     def rows(self, truth: Mapping[int, str], labels: Mapping[int, str]) -> list[dict[str, Any]]:
         """The `trials` of the report, in their order; `labels` are the markers' own."""
@@ -117,7 +142,7 @@ class Album:
         picture = None
         if made.picture is not None:
             picture = f"{_stem(wish)}.png"
-            Image.fromarray(made.picture).save(self.out / picture)
+            self._do(_save_picture, made.picture, self.out / picture)
         return {
             "trial": wish.trial,
             "stage": wish.stage,
@@ -133,10 +158,15 @@ class Album:
         """Write the mesh; `mesh` is the one that draws again, None where there is none or only its cloud."""
         if made.mesh is None:
             return {"mesh": None, "mesh_files": []}
-        files = [f"{_stem(made.wish)}.{suffix}" for suffix in self._formats]
+        suffixes = [suffix for suffix in self._formats if suffix != CLOUD or has_area(made.mesh)]
+        files = [f"{_stem(made.wish)}.{suffix}" for suffix in suffixes]
         for name in files:
-            write_shape(made.mesh, self.out / name)
+            self._do(write_shape, made.mesh, self.out / name)
         return {"mesh": next((name for name in files if not name.endswith(CLOUD)), None), "mesh_files": files}
+
+
+def _save_picture(picture: Picture, path: Path) -> None:
+    Image.fromarray(picture).save(path)
 
 
 def _stem(wish: Wish) -> str:

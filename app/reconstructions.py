@@ -32,12 +32,13 @@ class Reconstructions:
     """
 
     def __init__(self, config: Config, subject: AnytimeSubject, seed: int, out: Path, lossless: bool) -> None:
-        self.album = Album(out, config.reconstruction.mesh_formats)
+        self.album = Album(out, config.reconstruction.mesh_formats, apart=not lossless)
         self.reconstructing = Reconstructing(config.reconstruction, subject, seed, self.album.add)
         self._stimuli = subject.manifest.stimuli
         self._lossless = lossless
         self._last: dict[int, Decision] = {}
         self._left_out = 0
+        self._lost = ""
 
     def open(self, terminal: Terminal) -> None:
         """Start the process and wait until its generators are loaded; say which, and why not others.
@@ -75,7 +76,10 @@ class Reconstructions:
                 progress.update((number + 1) / len(self._last), f"{number + 1} of {len(self._last)} trials")
             self._wait(stop)
         self.reconstructing.close()
-        self.album.write()
+        try:
+            self.album.close()
+        except OSError as error:
+            self._lost = f"reconstructions are missing from the report: {error}"
 
     def _wait(self, stop: threading.Event) -> None:
         self.reconstructing.no_more()
@@ -92,7 +96,7 @@ class Reconstructions:
     @property
     def account(self) -> Account:
         """What the report says of it."""
-        left = f"{self._left_out} trials were not reconstructed: it was interrupted"
+        left = f"{self._left_out} trials were not reconstructed: it was interrupted" if self._left_out else ""
         return Account(
             self.album,
             self.reconstructing.status,
@@ -100,7 +104,7 @@ class Reconstructions:
             self.reconstructing.seed,
             self.reconstructing.simulated,
             self._stimuli,
-            (left,) if self._left_out else (),
+            tuple(filter(None, (left, self._lost))),
         )
 
     def tell(self, terminal: Terminal, out: Path) -> None:
@@ -132,3 +136,4 @@ def opened(
         yield made
     finally:
         made.reconstructing.close()
+        made.album.close()

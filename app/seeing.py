@@ -84,6 +84,15 @@ class _Run:
     whole: dict[int, tuple[Decision, Whole]] = field(default_factory=dict)
     ended: list[Worker] = field(default_factory=list)
 
+    def put_away(self) -> None:
+        """Its worker has ended: what was made is in files from now on."""
+        try:
+            if self.album is not None:
+                self.album.close()
+        except OSError as error:  # a full disk ends no session
+            log.error("reconstructions are missing: %s", error)
+            self.lost = str(error)
+
     def account(self) -> Account | None:
         """What its report says; None where it had no worker. Everything is made by now."""
         if self.subject is None or self.album is None or not self.ended:
@@ -137,8 +146,6 @@ class Seeing:
                 log.warning("the last answers are not reconstructed: it took longer than %g s", LAST_S)
         self.begin(None)
         self.settled()
-        if run.album is not None:
-            run.album.write()
         return run.account()
 
     def settled(self) -> None:
@@ -214,6 +221,7 @@ class Seeing:
         if stale and worker is not None and working_for is not None:
             worker.close()
             working_for.ended.append(worker)
+            working_for.put_away()
         if run.subject is not None and wanted and (stale or worker is None):
             self._begin_work(run, run.subject)
 

@@ -19,6 +19,12 @@ FORMATS = {
 }
 
 
+def has_area(mesh: Mesh) -> bool:
+    """Whether points can be put on it."""
+    first, second, third = (mesh.vertices[mesh.faces[:, corner]] for corner in range(3))
+    return bool(np.any(np.cross(second - first, third - first)))
+
+
 def write_shape(mesh: Mesh, path: Path) -> None:
     """Write it as the suffix says. A cloud is (8192, 6) float32 as EEG-3D keeps shapes, of equal meshes the same.
 

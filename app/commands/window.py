@@ -178,7 +178,7 @@ class Makers:
         )
 
     def _album(self) -> Album:
-        return Album(self._folder, self._config.reconstruction.mesh_formats)
+        return Album(self._folder, self._config.reconstruction.mesh_formats, apart=True)
 
     def _read(self, request: Request) -> AnySubject | None:
         decoding = self._config.decoding

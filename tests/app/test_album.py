@@ -111,6 +111,19 @@ def test_meshes_are_written_in_every_format_asked_for_and_the_first_is_drawn_aga
     assert row["mesh"] is None and len(row["mesh_files"]) == 1
 
 
+def test_apart_the_files_are_those_that_are_written_at_once_and_none_is_left_behind(tmp_path):
+    apart, here = Album(tmp_path / "apart", apart=True), Album(tmp_path / "here")
+    for album in (apart, here):
+        for made in (*parts(0), *parts(1), *parts(0, "fused")):
+            album.add(made)
+        album.close()
+        album.close()
+    assert apart.rows(TRUTH, LABELS) == here.rows(TRUTH, LABELS)
+    files = [sorted((tmp_path / name / "reconstructions").iterdir()) for name in ("apart", "here")]
+    assert [path.name for path in files[0]] == [path.name for path in files[1]]
+    assert all(one.read_bytes() == other.read_bytes() for one, other in zip(*files, strict=True))
+
+
 def wanted(album, stimuli="builtin", labels=LABELS):
     return SheetWanted(album.out, album.rows(TRUTH, labels), stimuli, "P07", ("simulated participant",))
 
