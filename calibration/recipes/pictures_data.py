@@ -6,7 +6,7 @@ Thread: any.
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 import torch
@@ -102,6 +102,28 @@ def _drawn(
         layers = _moved(layers, random)
     colours = torch.from_numpy(views.colours[objects, paints])
     return _shown(layers[:, :3], layers[:, 3:], encoder, torch.from_numpy(views.categories[objects]), colours)
+
+
+class Kept(NamedTuple):
+    """Embeddings (m, dim) and latents (m, 4, side, side) of as many views, made once and shown again and again."""
+
+    embeddings: Tensor
+    latents: Tensor
+
+    @classmethod
+    def of(cls, shown: Iterator[Shown]) -> Self:
+        """Of batches that hold latents."""
+        both = [(batch.embeddings, batch.latents) for batch in shown]
+        return cls(*(torch.cat(column) for column in zip(*both, strict=True)))
+
+    def batches(self, size: int, n: int, seed: int) -> Iterator[Self]:
+        """`n` batches of `size`, each view once before any comes again."""
+        random, order = torch.Generator().manual_seed(seed), torch.empty(0, dtype=torch.long)
+        for _ in range(n):
+            while len(order) < size:
+                order = torch.cat([order, torch.randperm(len(self.embeddings), generator=random)])
+            now, order = order[:size], order[size:]
+            yield type(self)(self.embeddings[now], self.latents[now])
 
 
 def fronts(views: ObjectViews, encoder: PocketVision) -> Shown:

@@ -11,7 +11,7 @@ other times that up to four steps visit. Thread: one at a time.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,7 @@ from torch.nn import functional
 from calibration.recipes.pictures_data import Shown
 from engines.vision.pocket import PocketVision
 
+T = TypeVar("T")
 Progress = Callable[[float], None]
 
 LAST = 999
@@ -35,7 +36,7 @@ class Weights:
     features: float = 0.5
     embedding: float = 0.2
     latents: float = 0.2
-    divergence: float = 1e-6
+    divergence: float = 1e-5
     hue: float = 30.0
 
 
@@ -88,7 +89,7 @@ class Looks:
 
 
 def descending(
-    networks: Iterable[nn.Module], losses: Callable[[Shown], Tensor], shown: Iterator[Shown], stage: Stage,
+    networks: Iterable[nn.Module], losses: Callable[[T], Tensor], shown: Iterator[T], stage: Stage,
     progress: Progress,
 ) -> Iterator[float]:  # fmt: skip
     """Take a step for each batch; yields each loss after its step."""
@@ -111,7 +112,7 @@ def descending(
 def autoencoding(
     vae: Any, looks: Looks, weights: Weights, random: torch.Generator, hue: nn.Module | None = None
 ) -> Callable[[Shown], Tensor]:
-    """The autoencoder's loss; with `hue`, latents are to tell their cell's mean colour through it as well."""
+    """The autoencoder's loss; with `hue`, latents are to tell their cell's mean colour and cover through it as well."""
 
     def loss(shown: Shown) -> Tensor:
         with halved():
@@ -120,7 +121,8 @@ def autoencoding(
             made = vae.decode(latents).sample
         total: Tensor = looks.loss(made.float(), shown) + weights.divergence * posterior.kl().float().mean()
         if hue is not None:
-            cells = functional.adaptive_avg_pool2d(shown.pictures, latents.shape[-2:])
+            layers = torch.cat([shown.pictures, shown.cover], dim=1)
+            cells = functional.adaptive_avg_pool2d(layers, latents.shape[-2:])
             total = total + weights.hue * functional.mse_loss(hue(latents.float()), cells)
         return total
 

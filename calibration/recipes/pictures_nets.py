@@ -13,10 +13,15 @@ import torch
 from diffusers import AutoencoderKL, EulerAncestralDiscreteScheduler, EulerDiscreteScheduler, UNet2DConditionModel
 from torch import Tensor
 
+from calibration.recipes.pictures_start import Tokens
 from engines.generators import ip_adapter
 
 N_WORDS = 77
 """Length of prompts, as CLIP's."""
+
+_HEARING = 0.05
+"""Share of the usual first layer: all that a UNet with padded convolutions knows of where it is comes from the
+picture's margins, and noise drowns it."""
 
 _SCHEDULE = {
     "beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012,
@@ -31,16 +36,17 @@ class NetsConfig:
     """
 
     size_px: int = 96
-    widths: tuple[int, ...] = (64, 96)
+    widths: tuple[int, ...] = (32, 48, 96, 96)
+    n_plain: int = 2
     width: int = 128
-    heads: tuple[int, ...] = (8, 12)
+    heads: tuple[int, ...] = (4, 6, 8, 8)
     groups: int = 16
     pooled: int = 16
     size_width: int = 8
-    vae_widths: tuple[int, ...] = (16, 16, 32, 64)
+    vae_widths: tuple[int, ...] = (16, 24, 48)
     vae_groups: int = 8
-    words_widths: tuple[int, ...] = (48, 80)
-    words_heads: tuple[int, ...] = (6, 10)
+    words_widths: tuple[int, ...] = (32, 48, 64, 64)
+    words_heads: tuple[int, ...] = (4, 6, 8, 8)
     text_width: int = 64
 
 
@@ -67,16 +73,25 @@ def new_xl(config: NetsConfig, dim: int, seed: int) -> Any:
         if "to_v" in name:  # nothing was learned before that the adapter could disturb
             adapter["ip_adapter"][name] = torch.randn(value.shape, generator=random) / config.width**0.5
     unet._load_ip_adapter_weights(adapter, low_cpu_mem_usage=False)
+    return _hard_of_hearing(unet, seed)
+
+
+def new_sd15(config: NetsConfig, seed: int) -> Any:
+    """An untrained UNet of SD-1.5's class."""
+    return _hard_of_hearing(UNet2DConditionModel(**_unet(config), cross_attention_dim=config.text_width), seed)
+
+
+def _hard_of_hearing(unet: Any, seed: int) -> Any:
+    """`unet` with little weight on its input and random constants beside it."""
+    random = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        unet.conv_in.weight.mul_(_HEARING)
+        unet.conv_in.bias.copy_(torch.randn(unet.conv_in.bias.shape, generator=random))
     return unet
 
 
-def new_sd15(config: NetsConfig) -> Any:
-    """An untrained UNet of SD-1.5's class."""
-    return UNet2DConditionModel(**_unet(config), cross_attention_dim=config.text_width)
-
-
 class Drawing:
-    """A UNet of SDXL's class with its adapter, in training."""
+    """A UNet of SDXL's class with its adapter, in training; nearly deaf to noise in the beginning."""
 
     def __init__(self, config: NetsConfig, dim: int, seed: int) -> None:
         with torch.random.fork_rng():
@@ -85,6 +100,18 @@ class Drawing:
         self._prompt, self._pooled = empty_prompt(config)
         size = float(config.size_px)
         self._size_ids = torch.tensor([[size, size, 0.0, 0.0, size, size]])  # as SDXL is told: all of it, at its size
+
+    @property
+    def width(self) -> int:
+        """Of the adapter's tokens."""
+        return int(self.unet.config.cross_attention_dim)
+
+    def start_from(self, tokens: Tokens) -> None:
+        """Let the adapter's tokens be `tokens`."""
+        parameters = ip_adapter.parameters(self.unet)
+        with torch.no_grad():
+            parameters["image_proj.proj.weight"].copy_(tokens.weight)
+            parameters["image_proj.proj.bias"].copy_(tokens.bias)
 
     def __call__(self, latents: Tensor, times: Tensor, embeddings: Tensor) -> Tensor:
         """Latents (n, 4, side, side), times (n,), embeddings (n, dim) to what the scheduler steps with."""
@@ -122,11 +149,11 @@ def empty_prompt(config: NetsConfig) -> tuple[Tensor, Tensor]:
 
 
 def _unet(config: NetsConfig) -> dict[str, Any]:
-    n = len(config.widths)
+    n, plain = len(config.widths), config.n_plain
     return {
         "sample_size": config.size_px // 2 ** (len(config.vae_widths) - 1), "in_channels": 4, "out_channels": 4,
         "block_out_channels": config.widths, "layers_per_block": 1, "attention_head_dim": config.heads,
         "norm_num_groups": config.groups,
-        "down_block_types": ("DownBlock2D",) + ("CrossAttnDownBlock2D",) * (n - 1),
-        "up_block_types": ("CrossAttnUpBlock2D",) * (n - 1) + ("UpBlock2D",),
+        "down_block_types": ("DownBlock2D",) * plain + ("CrossAttnDownBlock2D",) * (n - plain),
+        "up_block_types": ("CrossAttnUpBlock2D",) * (n - plain) + ("UpBlock2D",) * plain,
     }  # fmt: skip

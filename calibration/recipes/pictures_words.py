@@ -70,7 +70,7 @@ class Telling:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.text = CLIPTextModel(_text_config(config, self.tokenizer))
-            self.unet = new_sd15(config)
+            self.unet = new_sd15(config, seed)
         told = [sentence(category, colour) for category in categories for colour in range(len(LABELS))]
         self._tokens = torch.tensor(self.tokenizer(told, padding="max_length", max_length=N_WORDS)["input_ids"])
 

@@ -5,17 +5,18 @@ import pytest
 import torch
 from tqdm import tqdm
 
+from calibration.decoding.checkpoint import NAME, Checkpoint
 from calibration.objects import build as building
 from calibration.objects.catalogue import CATEGORIES, SELECTION, TRAINING
 from calibration.objects.colours import sentence
 from calibration.recipes import pictures_write, pocket_pictures
 from calibration.recipes.object_views import digest_of, solids_of, views_of
-from calibration.recipes.pictures_data import Choice, as_pictures, batches, fronts, mixed
+from calibration.recipes.pictures_data import Choice, Kept, as_pictures, batches, fronts, mixed
 from calibration.recipes.pictures_fit import Denoising, Looks, Stage, Weights, autoencoding, decoded, descending
 from calibration.recipes.pictures_nets import Drawing, NetsConfig, new_vae, turbo_scheduler
 from calibration.recipes.pictures_score import correlation, identified
 from calibration.recipes.pictures_words import merges_of, nearest, new_tokenizer
-from calibration.recipes.pocket_pictures import Material, Recipe, trained_pair
+from calibration.recipes.pocket_pictures import Course, Material, Recipe, trained_pair
 from engines.generators.pocket import PicturesOrigin, pocket_words
 from engines.generators.pocket import pocket_pictures as opened
 from engines.vision.pocket import PocketVision
@@ -29,13 +30,12 @@ def no_thread_of_progress_bars(monkeypatch):
 
 
 TINY = NetsConfig(
-    size_px=32, widths=(16, 16), width=16, heads=(2, 2), groups=4, vae_widths=(8, 8, 8), vae_groups=4,
+    size_px=32, widths=(16, 16), n_plain=1, width=16, heads=(2, 2), groups=4, vae_widths=(8, 8, 8), vae_groups=4,
     words_widths=(8, 8), words_heads=(2, 2), text_width=16,
 )  # fmt: skip
 ONCE = Stage(1, 4, 2e-3)
 BRIEF = Recipe(
-    form=ONCE, colour=ONCE, rare=ONCE, early=ONCE, hue=ONCE, decoder=ONCE, latents=ONCE, pixels=Stage(2, 4, 1e-3),
-    again=ONCE, words=ONCE, n_tries=2, n_checks=1,
+    autoencoder=ONCE, latents=ONCE, pixels=Stage(2, 4, 1e-3), words=ONCE, n_kept=8, n_tries=2, n_checks=1
 )  # fmt: skip
 NAMES = ("cup", "ladder", "donut")
 CAME = PicturesOrigin("a", "b", "pocket-vision-1", 0, {"identified": 0.5}, "tiny")
@@ -89,7 +89,7 @@ def test_from_embeddings_the_latents_are_learned(views, encoder):
 
 def test_the_same_seed_gives_the_same_weights(material):
     def weights(seed):
-        made = trained_pair(TINY, BRIEF, material, seed, quiet)
+        made = trained_pair(TINY, BRIEF, material, seed, quiet, Course(Checkpoint(None, {})))
         return {**made.drawing.unet.state_dict(), **made.vae.state_dict()}
 
     first, again, other = weights(1), weights(1), weights(2)
@@ -144,18 +144,65 @@ def test_what_takes_words_is_a_pipeline_of_its_own(untrained, tmp_path):
     assert np.abs(drawn[0] - drawn[1]).max() > 0  # words matter
 
 
-def test_training_writes_both_and_opens_neither_held_out_object(tmp_path, monkeypatch):
-    opened_numbers = set()
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The folder of a training, what it returned, and the numbers of the objects that it opened."""
+    folder, opened_numbers = tmp_path_factory.mktemp("whole"), set()
 
     def noting(category, number):
         opened_numbers.add(number)
         return building.build(category, number)
 
-    monkeypatch.setattr("calibration.recipes.object_views.build", noting)
-    origins = pocket_pictures.train(0, tmp_path / "views", tmp_path / "out", BRIEF, TINY, NAMES[:2])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("calibration.recipes.object_views.build", noting)
+        patch.setattr(tqdm, "monitor_interval", 0)
+        origins = pocket_pictures.train(0, folder / "views", folder / "out", BRIEF, TINY, NAMES[:2])
+    return folder, origins, opened_numbers
+
+
+def test_training_writes_both_and_opens_neither_held_out_object(whole):
+    folder, origins, opened_numbers = whole
     assert opened_numbers == {*TRAINING, *SELECTION}
     assert {came.trained_on for came in origins.values()} == {digest_of(solids_of(NAMES[:2], TRAINING))}
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"pocket-sdxl", "pocket-sd15"} == set(origins)
+    assert {path.name for path in (folder / "out").iterdir()} == {"pocket-sdxl", "pocket-sd15"} == set(origins)
+
+
+def test_training_that_was_stopped_goes_on_from_the_last_whole_stage_and_ends_the_same(whole, tmp_path):
+    folder, origins, _ = whole
+
+    def trained(progress):
+        return pocket_pictures.train(0, folder / "views", tmp_path, BRIEF, TINY, NAMES[:2], progress)
+
+    def weights(place):
+        return {file.relative_to(place): file.read_bytes() for file in place.rglob("*.safetensors")}
+
+    def stop_in_pixels(share):
+        if share > 0.8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(stop_in_pixels)
+    assert list(torch.load(tmp_path / NAME, weights_only=True)["state"]) == ["autoencoder", "latents"]
+    assert trained(quiet) == origins
+    assert weights(tmp_path) == weights(folder / "out") != {}
+    assert not (tmp_path / NAME).exists()
+
+
+def test_every_view_that_is_kept_comes_once_before_any_comes_again():
+    numbers = torch.arange(10.0)
+    shown = Kept(numbers[:, None], numbers[:, None, None, None]).batches(4, 5, seed=0)
+    order = torch.cat([batch.embeddings[:, 0] for batch in shown])
+    assert sorted(order[:10].tolist()) == sorted(order[10:].tolist()) == numbers.tolist()
+    assert not torch.equal(order[:10], order[10:])
+
+
+def test_an_untrained_generator_varies_from_place_to_place_more_than_with_its_noise(encoder):
+    """What it knows of places comes from the margins of its input, which noise would drown."""
+    drawing, random = Drawing(TINY, encoder.dim, 0), torch.Generator().manual_seed(0)
+    noise, given = torch.randn(16, 4, 8, 8, generator=random), torch.randn(1, encoder.dim, generator=random)
+    with torch.no_grad():
+        drawn = drawing(noise, torch.full((16,), 999), given.expand(16, -1))
+    assert drawn.mean(dim=0).var(dim=(1, 2)).mean() > 4 * drawn.var(dim=0).mean()
 
 
 def test_every_second_embedding_gets_an_error(encoder):

@@ -75,7 +75,7 @@ def test_words_choose_colours():
 
 def test_the_shipped_files_are_small():
     sizes = {name: sum(p.stat().st_size for p in (FOLDER / name).rglob("*") if p.is_file()) for name in (SDXL, SD15)}
-    assert sizes[SDXL] <= 8_500_000 and sizes[SD15] <= 6_000_000
+    assert sizes[SDXL] <= 10_500_000 and sizes[SD15] <= 6_000_000
 
 
 def test_a_folder_that_is_not_there_says_how_to_make_it(tmp_path):
