@@ -144,4 +144,4 @@ def _captioning(generator: Captioner) -> Step:
 def _seen(made: Reconstruction) -> Seen:
     wish = made.wish
     embedding = wish.embedding.astype(np.float32)
-    return Seen(embedding, made.picture, wish.category, wish.colour, wish.nearest, wish.certainty)
+    return Seen(embedding, made.picture, wish.category, wish.colour, wish.nearest, wish.certainty, wish.seed)

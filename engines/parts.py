@@ -18,9 +18,11 @@ class Part:
     """One pretrained part.
 
     `source` is a repository of Hugging Face ("organisation/name"), or where else it is published. `files` (patterns;
-    folders too) must be there for it to be whole: relative to a model's folder (kind "hub"), to the cache of torch.hub
-    ("torch"), to rembg's ("u2net"), to the package `engines` ("shipped", all of a folder). `setting` is the key of
-    [reconstruction] that names another place, `named_by` how it is named otherwise; "" for none.
+    folders too) must be there for it to be whole: relative to a model's folder (kind "hub"), to the checkpoints of
+    torch.hub ("torch"), to rembg's ("u2net"), to the package `engines` ("shipped", all of a folder). `size` as
+    published, "" of what ships, which is looked at. `sha256` is that of its first file, or its first digits, as far as
+    its makers publish them; "" where they do not. `setting` is the key of [reconstruction] that names another place,
+    `named_by` how it is named otherwise; "" for none. `note` is what else must be done, or known.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Part:
     size: str
     kind: Kind
     files: tuple[str, ...] = ()
+    sha256: str = ""
     restriction: str = ""
     setting: str = ""
     named_by: str = ""
@@ -41,19 +44,20 @@ _POCKET = "a small stand-in that learned from built-in objects only; say so wher
 
 PARTS: tuple[Part, ...] = (
     Part(
-        "pocket-vision", "afterimage train pocket-vision", "embeddings of pictures, by default", _SHIPPED, "3.8 MB",
+        "pocket-vision", "afterimage train pocket-vision", "embeddings of pictures, by default", _SHIPPED, "",
         "shipped", ("vision/pocket.safetensors",), note=_POCKET,
     ),
     Part(
-        "pocket-pictures", "afterimage train pocket-pictures", "embeddings to pictures, by default", _SHIPPED, "few MB",
+        "pocket-pictures", "afterimage train pocket-pictures", "embeddings to pictures, by default", _SHIPPED, "",
         "shipped", ("generators/data/pocket-sdxl",), note=_POCKET,
     ),
     Part(
-        "pocket-sd15", "afterimage train pocket-pictures", "pictures from a condition on text (SD-1.5)",
-        _SHIPPED, "few MB", "shipped", ("generators/data/pocket-sd15",), note=_POCKET,
+        "pocket-sd15", "afterimage train pocket-pictures", "pictures from words (SD-1.5's classes), for systems "
+        "that condition on text; none of ours does yet", _SHIPPED, "", "shipped", ("generators/data/pocket-sd15",),
+        note=_POCKET,
     ),
     Part(
-        "pocket-shape", "afterimage train pocket-shape", "embeddings to meshes, by default", _SHIPPED, "few MB",
+        "pocket-shape", "afterimage train pocket-shape", "embeddings to meshes, by default", _SHIPPED, "",
         "shipped", ("generators/data/pocket-shape.safetensors",), note=_POCKET,
     ),
     Part(
@@ -66,7 +70,8 @@ PARTS: tuple[Part, ...] = (
         "sdxl-turbo", "stabilityai/sdxl-turbo", "embeddings to pictures", "sai-nc-community", "7 GB in half precision",
         "hub", ("model_index.json", "unet", "vae", "scheduler"),
         restriction="no commercial use without Stability AI's membership licence", setting="sdxl_turbo",
-        note="its empty prompt is embedded once, by `python -m engines.generators.empty_prompt FOLDER`",
+        note="of its networks *.fp16.safetensors suffice; its empty prompt is embedded once, by "
+        "`python -m engines.generators.empty_prompt FOLDER`",
     ),
     Part(
         "ip-adapter", "h94/IP-Adapter", "lets SDXL-Turbo take embeddings of OpenCLIP", "Apache-2.0", "698 MB", "hub",
@@ -85,11 +90,12 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "dinov2", "facebookresearch/dinov2 (torch.hub)", "TRELLIS sees pictures through it", "Apache-2.0", "1.2 GB",
-        "torch", ("dinov2_vitl14_reg4_pretrain.pth",),
+        "torch", ("dinov2_vitl14_reg4_pretrain.pth", "../facebookresearch_dinov2_main/hubconf.py"),
+        note="TRELLIS' own example, run once, fetches both, weights and code",
     ),
     Part(
         "u2net", "danielgatis/rembg", "cuts the object out of its picture for TRELLIS", "Apache-2.0", "176 MB",
-        "u2net", ("u2net.onnx",),
+        "u2net", ("u2net.onnx",), note="TRELLIS' own example, run once, fetches it",
     ),
     Part(
         "sam", "facebook/sam-vit-base", "segments over which dependency is averaged where parts are not known",
@@ -106,9 +112,9 @@ PARTS: tuple[Part, ...] = (
         restriction="OPT-2.7b is for research only", setting="blip2",
     ),
     Part(
-        "sd15", "stable-diffusion-v1-5/stable-diffusion-v1-5", "pictures from a condition on text (BrainVis)",
-        "CreativeML OpenRAIL-M", "4.3 GB", "hub", ("model_index.json", "unet", "vae", "scheduler"),
-        restriction="uses that its licence lists are forbidden",
+        "sd15", "stable-diffusion-v1-5/stable-diffusion-v1-5", "pictures from a condition on text in BrainVis",
+        "CreativeML OpenRAIL-M", "4.3 GB", "unused", restriction="uses that its licence lists are forbidden",
+        note="not used: no system here conditions on text yet; `pocket-sd15` has its classes",
     ),
     Part(
         "clip-l", "openai/clip-vit-large-patch14", "the measures CLIP of pictures and CLIP-text of captions", "MIT",
@@ -120,24 +126,26 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "vgg19", _TORCHVISION, "layers of the dependency map", "BSD-3-Clause (code)", "548 MB", "torch",
-        ("vgg19-dcbb9e9d.pth",), setting="vgg19",
+        ("vgg19-dcbb9e9d.pth",), sha256="dcbb9e9d", setting="vgg19",
     ),
     Part(
         "alexnet", _TORCHVISION, "the measures AlexNet 2 and 5, and LPIPS", "BSD-3-Clause (code)", "233 MB", "torch",
-        ("alexnet-owt-7be5be79.pth",), setting="alexnet",
+        ("alexnet-owt-7be5be79.pth",), sha256="7be5be79", setting="alexnet",
     ),
     Part(
         "lpips", "lpips/weights/v0.1/alex.pth of github.com/richzhang/PerceptualSimilarity",
         "the measure LPIPS, beside AlexNet", "BSD-2-Clause", "6 kB", "torch", ("lpips-alex-v0.1.pth",),
-        setting="lpips", note="keep it under the name that is looked for",
+        setting="lpips", note="keep it under the name that is looked for in the checkpoints of torch.hub",
     ),
     Part(
         "inception", _TORCHVISION, "the measure Inception, and the inception score", "BSD-3-Clause (code)", "104 MB",
-        "torch", ("inception_v3_google-0cc3c7bd.pth",), setting="inception", note="needs the extra `features`",
+        "torch", ("inception_v3_google-0cc3c7bd.pth",), sha256="0cc3c7bd", setting="inception",
+        note="needs the extra `features`",
     ),
     Part(
         "efficientnet-b1", _TORCHVISION, "the measure EfficientNet", "BSD-3-Clause (code)", "30 MB", "torch",
-        ("efficientnet_b1-c27df63c.pth",), setting="efficientnet_b1", note="needs the extra `features`",
+        ("efficientnet_b1-c27df63c.pth",), sha256="c27df63c", setting="efficientnet_b1",
+        note="needs the extra `features`",
     ),
     Part(
         "swav", "github.com/facebookresearch/swav", "the measure SwAV", "CC BY-NC 4.0", "100 MB", "torch",
@@ -145,7 +153,8 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "swag", _TORCHVISION, "ViT-H/14 SWAG, which judges generation accuracy", "CC BY-NC 4.0", "2.5 GB", "torch",
-        ("vit_h_14_swag-80465313.pth",), restriction=_CC_BY_NC, setting="swag", note="needs the extra `features`",
+        ("vit_h_14_swag-80465313.pth",), sha256="80465313", restriction=_CC_BY_NC, setting="swag",
+        note="needs the extra `features`",
     ),
     Part(
         "shikra", "shikras/shikra-7b-delta-v1", "captions in RealMind", "CC BY-NC 4.0", "27 GB", "unused",

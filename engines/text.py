@@ -15,10 +15,11 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, CLIPTextModelWith
 
 from engines.errors import InputError
 from engines.generators import hub
+from engines.parts import Part
 from engines.vision.base import Floats
+from engines.weights import how_to_get, part
 
-FILES = ("config.json", "tokenizer.json", "model.safetensors")
-SENTENCES, CLIP = "sentence-transformers/all-MiniLM-L6-v2", "openai/clip-vit-large-patch14"
+SENTENCES, CLIP = part("sbert"), part("clip-l")
 _BATCH = 32
 
 
@@ -59,7 +60,7 @@ class SentenceModel(_Tokenized):
         Raises:
             InputError: it is not there, or pools otherwise.
         """
-        folder = hub.model_folder(SENTENCES, FILES, configured, _how_to_get(SENTENCES))
+        folder = hub.model_folder(SENTENCES.source, SENTENCES.files, configured, _how_to_get(SENTENCES))
         _require_mean(folder)
         model, tokenizer = _loaded(AutoModel, folder, unneeded="pooler.")
         return cls(model, tokenizer, min(256, model.config.max_position_embeddings))
@@ -82,7 +83,7 @@ class ClipText(_Tokenized):
         Raises:
             InputError: it is not there, or something else.
         """
-        folder = hub.model_folder(CLIP, FILES, configured, _how_to_get(CLIP))
+        folder = hub.model_folder(CLIP.source, CLIP.files, configured, _how_to_get(CLIP))
         model, tokenizer = _loaded(CLIPTextModelWithProjection, folder, config=_text_config(folder))
         return cls(model, tokenizer, model.config.max_position_embeddings)
 
@@ -95,11 +96,11 @@ def _require_mean(folder: Path) -> None:
     """sentence-transformers writes how tokens become a sentence; where it says nothing, it is their mean."""
     path = folder / "1_Pooling" / "config.json"
     if path.is_file() and not json.loads(path.read_text(encoding="utf-8")).get("pooling_mode_mean_tokens", False):
-        raise InputError(f"{path}: expected the mean over tokens; take {SENTENCES}")
+        raise InputError(f"{path}: expected the mean over tokens; take {SENTENCES.source}")
 
 
-def _how_to_get(repository: str) -> str:
-    return f"get {', '.join(FILES)} of {repository} from huggingface.co, or leave this measure out"
+def _how_to_get(wanted: Part) -> str:
+    return f"{how_to_get(wanted)}; or leave this measure out"
 
 
 def _text_config(folder: Path) -> Any:

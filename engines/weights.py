@@ -5,12 +5,11 @@
 
 A file's right hash is known in four ways: from the list that ships with Afterimage; from the hub's cache, where a large
 file is named by its SHA-256 and a small one by its git hash; from what `hf download --local-dir` writes beside a file;
-and from names such as vgg19-dcbb9e9d.pth, which end with the first digits. Otherwise it is unknown, and told so.
+and from its makers, who publish the first digits (`Part.sha256`). Otherwise it is unknown, and told so.
 """
 
 import hashlib
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,6 @@ from engines.generators.config import GeneratorsConfig
 from engines.parts import PARTS, Part
 from engines.runtime.files import sha256
 
-HASHED_NAME = re.compile(r"-([0-9a-f]{8,64})\.(?:pth|pt|onnx)$")
 _DOWNLOADS = Path(".cache", "huggingface", "download")
 _SHA1, _SHA256 = 40, 64
 
@@ -52,6 +50,15 @@ class Checked:
 
     path: Path
     right: bool | None
+    told: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the SHA-256 of a file should be, or its first digits, and who says so; nothing was compared."""
+
+    path: Path
+    sha256: str
     told: str
 
 
@@ -107,7 +114,7 @@ def places(wanted: Part, config: GeneratorsConfig) -> list[Path]:
     if wanted.kind == "torch":
         return [_torch_cache() / "checkpoints"]
     if wanted.kind == "u2net":
-        return [Path(os.environ.get("U2NET_HOME") or "~/.u2net").expanduser()]
+        return [_u2net_home()]
     return [shipped.ROOT] if wanted.kind == "shipped" else []
 
 
@@ -121,7 +128,9 @@ def how_to_get(wanted: Part) -> str:
     named = wanted.named_by or (f"[reconstruction] {wanted.setting}" if wanted.setting else "")
     terms = f"; {wanted.restriction}" if wanted.restriction else ""
     by_name = f", or name it by {named}" if named else ""
-    return f"get {', '.join(wanted.files)} of {wanted.source}{where} ({wanted.size}, {wanted.licence}{terms}){by_name}"
+    note = f"; {wanted.note}" if wanted.note else ""
+    what = f"get {', '.join(wanted.files)} of {wanted.source}{where} ({wanted.size}; licence {wanted.licence}{terms})"
+    return f"{what}{by_name}{note}"
 
 
 def size(found: Found) -> int:
@@ -138,7 +147,7 @@ def files(found: Found) -> list[Path]:
         return sorted(path for path in whole if _DOWNLOADS.parts[0] not in path.relative_to(found.place).parts)
     if found.part.kind == "shipped":
         return sorted({path for name in found.part.files for path in shipped.below(name)})
-    return [found.place / name for name in found.part.files]
+    return [Path(os.path.normpath(found.place / name)) for name in found.part.files]
 
 
 def check(found: Found) -> Iterator[Checked]:
@@ -147,11 +156,14 @@ def check(found: Found) -> Iterator[Checked]:
         yield _checked(found, path)
 
 
+def said(found: Found) -> list[Said]:
+    """What is known of its files' SHA-256; of small files of the hub, named by git's hash, nothing."""
+    known = [(path, *_known_hash(found, path)) for path in files(found)]
+    return [Said(path, digest, told) for path, digest, told in known if digest is not None and len(digest) != _SHA1]
+
+
 def _checked(found: Found, path: Path) -> Checked:
-    if found.part.kind == "shipped":
-        wanted, told = shipped.hashes().get(path.relative_to(shipped.ROOT).as_posix()), "the list that ships"
-    else:
-        wanted, told = _known_hash(path, found.place)
+    wanted, told = _known_hash(found, path)
     if wanted is None:
         return Checked(path, None, "its hash is not known")
     if not path.is_file():
@@ -162,17 +174,19 @@ def _checked(found: Found, path: Path) -> Checked:
     return Checked(path, False, f"expected {wanted} as in {told}, got {got}; fetch it again")
 
 
-def _known_hash(path: Path, place: Path) -> tuple[str | None, str]:
+def _known_hash(found: Found, path: Path) -> tuple[str | None, str]:
     """The right hash, SHA-256 (or its beginning) or git's, and who says so."""
-    blob = path.resolve()
+    if found.part.kind == "shipped":
+        return shipped.hashes().get(path.relative_to(shipped.ROOT).as_posix()), "the list that ships"
+    blob, place = path.resolve(), found.place
     if blob.parent.name == "blobs" and len(blob.name) in (_SHA1, _SHA256):
         return blob.name, "the hub's cache"
     if place.is_dir() and path.is_relative_to(place):
         beside = place / _DOWNLOADS / f"{path.relative_to(place).as_posix()}.metadata"
         if beside.is_file():
             return beside.read_text(encoding="utf-8").splitlines()[1].strip(), "the record of its download"
-    named = HASHED_NAME.search(path.name)
-    return (named[1], "its name") if named else (None, "")
+    first = found.place if found.place.is_file() else found.place / found.part.files[0]
+    return (found.part.sha256, "what its makers publish") if found.part.sha256 and path == first else (None, "")
 
 
 def git_hash(path: Path) -> str:
@@ -183,9 +197,13 @@ def git_hash(path: Path) -> str:
 
 def _lacking(wanted: Part, place: Path) -> tuple[str, ...]:
     """Which of its files are not there; of one that was configured as a file, none."""
-    if place.is_file():
-        return ()
-    return tuple(name for name in wanted.files if not any(path.exists() for path in place.glob(name)))
+    return () if place.is_file() else hub.lacking(place, wanted.files)
+
+
+def _u2net_home() -> Path:
+    """Where rembg keeps what it fetched, by the variables that it reads."""
+    usual = Path(os.environ.get("XDG_DATA_HOME") or "~", ".u2net")
+    return Path(os.environ.get("U2NET_HOME") or usual).expanduser()
 
 
 def _torch_cache() -> Path:

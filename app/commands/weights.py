@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from app.config import load
@@ -12,7 +13,7 @@ from calibration.report import to_json
 from engines.errors import WorkError
 from engines.generators.config import GeneratorsConfig
 from engines.parts import PARTS, Part
-from engines.weights import Absent, Found, check, files, find, how_to_get, part, size
+from engines.weights import Absent, Found, check, files, find, how_to_get, part, said, size
 
 _MB = 1e6
 _TERMS = "licences and sizes as published when this was written: the licence that comes with the files is what holds"
@@ -30,15 +31,18 @@ def weights(options: argparse.Namespace) -> int:
 
 
 def list_(options: argparse.Namespace, chosen: tuple[Part, ...], config: GeneratorsConfig, terminal: Terminal) -> int:
-    """Say what each part is for, on what terms, and whether it is here."""
+    """Say what each part is for, on what terms, whether it is here, and which hashes its files should have."""
     rows = []
     for one in chosen:
         found = find(one, config)
-        rows.append({**asdict(one), **_standing(found)})
+        rows.append({**asdict(one), **_standing(found), "size": _size(one, found), "hashes": _hashes(found)})
         here = "here   " if isinstance(found, Found) else "unused " if one.kind == "unused" else "absent "
-        terminal.say(f"{here} {one.name}: {one.use}; {_terms(one)}; {one.size}; {one.source}")
+        terminal.say(f"{here} {one.name}: {one.use}; {_terms(one)}; {_size(one, found)}; {one.source}")
         if one.note:
             terminal.say(f"         {one.note}")
+        for known in _hashes(found):
+            if Path(known["path"]).stat().st_size > _MB:
+                terminal.say(f"         {Path(known['path']).name}: SHA-256 {known['sha256']}, as in {known['told']}")
     terminal.say(_TERMS)
     return _finish(options, {"parts": rows, "terms": _TERMS})
 
@@ -99,6 +103,17 @@ def _standing(found: Found | Absent) -> dict[str, Any]:
     if isinstance(found, Found):
         return {"here": True, "place": str(found.place), "looked": looked, "size_mb": round(size(found) / _MB, 1)}
     return {"here": False, "missing": found.missing, "looked": looked, "how_to_get": how_to_get(found.part)}
+
+
+def _size(one: Part, found: Found | Absent) -> str:
+    """As published; of what ships, as it is here."""
+    return f"{size(found) / _MB:.1f} MB" if one.kind == "shipped" and isinstance(found, Found) else one.size
+
+
+def _hashes(found: Found | Absent) -> list[dict[str, str]]:
+    """What the SHA-256 of its files should be, as far as anybody says: `check` compares them."""
+    known = said(found) if isinstance(found, Found) else []
+    return [{**asdict(one), "path": str(one.path)} for one in known if one.path.is_file()]
 
 
 def _finish(options: argparse.Namespace, report: dict[str, Any]) -> int:

@@ -183,9 +183,10 @@ def table_row(
     told()
     if generators.shape is None:
         return TableRow(name, pictures, None, None)
+    shown = (None,) * len(seeds) if pictures is None else pictures
     surfaces = tuple(
-        _surface(generators.shape, Seen(one, None if pictures is None else pictures[number], certainty=certainty))
-        for number, one in enumerate(embeddings)
+        _surface(generators.shape, Seen(one, picture, certainty=certainty, seed=seed))
+        for one, picture, seed in zip(embeddings, shown, seeds, strict=True)
     )
     return TableRow(name, pictures, surfaces, tuple(None if one is None else sampled(one) for one in surfaces))
 

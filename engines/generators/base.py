@@ -27,7 +27,7 @@ class Seen:
     `embedding` (dim,) raw, as long as true ones are; `certainty` its correlation with the true one, both seen from the
     mean embedding, as others of its kind have it: 1 for that of a picture, 0 for a guess. `picture` (height, width, 3)
     what was reconstructed, None before; `category`, `colour` and `nearest` (keys of known pictures, the most alike
-    first) in words, "" and () where they were not decoded.
+    first) in words, "" and () where they were not decoded. `seed` of what is drawn by chance.
     """
 
     embedding: Floats
@@ -36,6 +36,7 @@ class Seen:
     colour: str = ""
     nearest: tuple[str, ...] = ()
     certainty: float = 1.0
+    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,9 +29,10 @@ from engines.generators.config import GeneratorsConfig
 from engines.generators.feature_map import HOW_TO_MAKE, FeatureMap
 from engines.generators.memory import memory_watched
 from engines.generators.words import Words
+from engines.parts import Part
 from engines.vision.base import Floats, Pictures
+from engines.weights import how_to_get, part, require_here
 
-FILES = ("config.json", "preprocessor_config.json", "tokenizer.json")
 # As ATM generates: at most 25 tokens, always the likeliest, so that equal input gives equal words.
 MOST_TOKENS = 25
 
@@ -42,8 +43,7 @@ class _Pretrained:
     Thread: any, one at a time.
     """
 
-    REPOSITORY: ClassVar[str]
-    HOW_TO_GET: ClassVar[str]
+    PART: ClassVar[Part]
     MODEL: ClassVar[Any]
     PROCESSOR: ClassVar[Any]
     TOWER: ClassVar[str]
@@ -69,10 +69,10 @@ class _Pretrained:
             InputError: something is missing or of another kind, or the map is of another captioner.
             WorkError: there is not enough memory.
         """
-        place = hub.model_folder(cls.REPOSITORY, FILES, folder, cls.HOW_TO_GET)
+        place = hub.model_folder(cls.PART.source, cls.PART.files, folder, how_to_get(cls.PART))
         dtype = torch.float16 if device.startswith("cuda") else torch.float32
         name = hub.name_of(place)
-        with memory_watched(name), hub.readable(place, cls.HOW_TO_GET):
+        with memory_watched(name), hub.readable(place, how_to_get(cls.PART)):
             model, loading = cls.MODEL.from_pretrained(
                 place, local_files_only=True, use_safetensors=True, output_loading_info=True, dtype=dtype
             )
@@ -82,7 +82,7 @@ class _Pretrained:
         if loading["missing_keys"]:
             raise InputError(
                 f"{place}: its safetensors lack {len(loading['missing_keys'])} tensors of {cls.MODEL.__name__}, "
-                f"{min(loading['missing_keys'])} the first; {cls.HOW_TO_GET}"
+                f"{min(loading['missing_keys'])} the first; {how_to_get(cls.PART)}"
             )
         return cls(name, model, tokenizer, processor, feature_map)
 
@@ -169,8 +169,7 @@ class Git(_Pretrained):
     Thread: any, one at a time.
     """
 
-    REPOSITORY = "microsoft/git-large-coco"
-    HOW_TO_GET = f"get {REPOSITORY} from huggingface.co (MIT licence, about 1.6 GB)"
+    PART = part("git")
     MODEL = GitForCausalLM
     PROCESSOR = CLIPImageProcessorPil
     TOWER = "git.image_encoder"
@@ -182,8 +181,7 @@ class Blip2(_Pretrained):
     Thread: any, one at a time.
     """
 
-    REPOSITORY = "Salesforce/blip2-opt-2.7b"
-    HOW_TO_GET = f"get {REPOSITORY} from huggingface.co (MIT licence, about 15 GB)"
+    PART = part("blip2")
     MODEL = Blip2ForConditionalGeneration
     PROCESSOR = BlipImageProcessorPil
     TOWER = "vision_model"
@@ -192,7 +190,7 @@ class Blip2(_Pretrained):
         if model.config.image_token_index is None:
             raise InputError(
                 f"{name}: config.json names no image_token_index, as older revisions did not; take the newest "
-                f"({self.HOW_TO_GET})"
+                f"({how_to_get(self.PART)})"
             )
         super().__init__(name, model, *others)
 
@@ -211,9 +209,8 @@ def open_captioner(name: str, config: GeneratorsConfig, device: str = "cpu") -> 
         return Words()
     if name not in PRETRAINED:
         raise InputError(f"expected a captioner ({', '.join((*PRETRAINED, 'words'))}), got {name!r}")
-    kind, configured = PRETRAINED[name], {"git": config.git, "blip2": config.blip2}[name]
-    folder = hub.model_folder(kind.REPOSITORY, FILES, configured, kind.HOW_TO_GET)
-    return kind.load(folder, _map_of(name, config), device)
+    folder = require_here(part(name), config).place
+    return PRETRAINED[name].load(folder, _map_of(name, config), device)
 
 
 def open_tower(config: GeneratorsConfig, device: str = "cpu") -> tuple[Git | Blip2, dict[str, str]]:

@@ -92,9 +92,9 @@ def _require_pictures(config: GeneratorsConfig) -> None:
 
 
 def _sdxl_turbo(config: GeneratorsConfig, encoder: str) -> PictureGenerator:
-    from engines.generators.published import find, open_sdxl_turbo
+    from engines.generators.published import open_sdxl_turbo, published_files
 
-    _require_takes(find(config).encoder, encoder)  # before 7 GB are read
+    _require_takes(published_files(config).encoder, encoder)  # before 7 GB are read
     return open_sdxl_turbo(config)
 
 

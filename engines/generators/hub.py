@@ -26,7 +26,7 @@ def cache_folder() -> Path:
 
 
 def model_folder(repository: str, needed: tuple[str, ...], configured: Path | None, how_to_get: str) -> Path:
-    """The folder of `repository` ("organisation/name") that holds all of `needed` (files or folders, by relative path).
+    """The folder of `repository` ("organisation/name") that holds all of `needed`: files, folders, patterns.
 
     `configured` is the only place looked at where it is given; else the revision `main` in the cache, else any other
     whole one, the newest first.
@@ -37,11 +37,16 @@ def model_folder(repository: str, needed: tuple[str, ...], configured: Path | No
     places = [configured] if configured is not None else snapshots(repository)
     if not places:
         raise InputError(f"{repository} is not on this machine (looked in {cache_folder()}); {how_to_get}")
-    lacking = {place: [name for name in needed if not (place / name).exists()] for place in places}
-    whole = [place for place, missing in lacking.items() if not missing]
+    missing = {place: lacking(place, needed) for place in places}
+    whole = [place for place, names in missing.items() if not names]
     if not whole:
-        raise InputError(f"{places[0]}: expected {repository}, {', '.join(lacking[places[0]])} missing; {how_to_get}")
+        raise InputError(f"{places[0]}: expected {repository}, {', '.join(missing[places[0]])} missing; {how_to_get}")
     return whole[0]
+
+
+def lacking(place: Path, needed: tuple[str, ...]) -> tuple[str, ...]:
+    """Which of `needed` (files, folders, patterns) are not in the folder `place`."""
+    return tuple(name for name in needed if not any(path.exists() for path in place.glob(name)))
 
 
 def name_of(folder: Path) -> str:

@@ -4,7 +4,7 @@
     image_proj.norm.{weight, bias}      of each token
     ip_adapter.<k>.to_{k,v}_ip.weight   keys and values of the tokens in the k-th attention; cross-attentions are odd
 
-The plain adapter of Ye et al. 2023 (arXiv:2308.06721), as h94/IP-Adapter publishes it and diffusers reads it. A file
+The plain adapter of Ye et al. 2023 (arXiv:2308.06721), as its authors publish it and diffusers reads it. A file
 that Afterimage fine-tuned says in its metadata what it is.
 """
 

@@ -1,8 +1,6 @@
-"""SDXL-Turbo and its IP-Adapter as they are published, found on this machine.
+"""SDXL-Turbo and its IP-Adapter as they are published, found on this machine; a tiny autoencoder, where one is there.
 
-    stabilityai/sdxl-turbo    sai-nc-community: no commercial use without the maker's membership; about 7 GB
-    h94/IP-Adapter            Apache-2.0, one file of it, 698 MB
-    madebyollin/taesdxl       MIT, a tiny autoencoder, used where it is there
+What they are, and on what terms, stands in `engines.parts`: sdxl-turbo, ip-adapter, taesdxl.
 
 Looking for them does not import diffusers, which takes seconds.
 """
@@ -14,28 +12,16 @@ from typing import TYPE_CHECKING
 import torch
 
 from engines.errors import InputError
-from engines.generators import empty_prompt, hub, ip_adapter
+from engines.generators import empty_prompt, ip_adapter
 from engines.generators.config import GeneratorsConfig
+from engines.weights import Found, find, part, require_here
 
 if TYPE_CHECKING:
     from engines.generators.sdxl_turbo import SdxlTurbo
 
 NAME = "sdxl-turbo"
-REPOSITORY, ADAPTERS, TINY = "stabilityai/sdxl-turbo", "h94/IP-Adapter", "madebyollin/taesdxl"
-ADAPTER = "sdxl_models/ip-adapter_sdxl_vit-h.safetensors"
 # What the adapter was trained with; a folder of these weights is called so (engines/vision/openclip.py).
 ENCODER = "openclip-CLIP-ViT-H-14-laion2B-s32B-b79K"
-FILES = ("model_index.json", "unet", "vae", "scheduler")
-
-HOW_TO_GET = (
-    f"get {REPOSITORY} from huggingface.co (about 7 GB, the files *.fp16.safetensors suffice; no commercial use "
-    "without Stability AI's membership) and name its folder as [reconstruction] sdxl_turbo, or let it lie in the hub's "
-    "cache"
-)
-HOW_TO_GET_ADAPTER = (
-    f"get {ADAPTER} of {ADAPTERS} from huggingface.co (698 MB, Apache-2.0) and name it as [reconstruction] adapter, "
-    "or let it lie in the hub's cache"
-)
 
 
 @dataclass(frozen=True)
@@ -50,17 +36,17 @@ class PublishedFiles:
     tuned: bool
 
 
-def find(config: GeneratorsConfig) -> PublishedFiles:
+def published_files(config: GeneratorsConfig) -> PublishedFiles:
     """What `config` names, and what it does not name in the hub's cache.
 
     Raises:
         InputError: something is missing; the message says what to get. The adapter was fine-tuned for another pipeline.
     """
-    folder = hub.model_folder(REPOSITORY, FILES, config.sdxl_turbo, HOW_TO_GET)
+    folder = require_here(part(NAME), config).place
     prompt = folder / empty_prompt.NAME
     if not prompt.is_file():
         raise InputError(f"{prompt} is missing; {empty_prompt.HOW_TO_MAKE}, where FOLDER is {folder}")
-    adapter = config.adapter or hub.model_folder(ADAPTERS, (ADAPTER,), None, HOW_TO_GET_ADAPTER) / ADAPTER
+    adapter = _adapter(require_here(part("ip-adapter"), config))
     tuned = ip_adapter.origin(adapter)
     if tuned is not None and tuned.base != NAME:
         raise InputError(f"{adapter} was fine-tuned for {tuned.base}, not for {NAME}; leave it out, or train another")
@@ -75,10 +61,10 @@ def open_sdxl_turbo(config: GeneratorsConfig, tiny: bool = True) -> "SdxlTurbo":
     Without `tiny` its own autoencoder decodes whatever is there: a tiny one cannot encode what an adapter learns from.
 
     Raises:
-        InputError: as `find`; files that do not fit each other.
+        InputError: as `published_files`; files that do not fit each other.
         WorkError: not enough memory.
     """
-    found = find(config)
+    found = published_files(config)
     if not tiny:
         found = replace(found, tiny_vae=None)
     from engines.generators.sdxl_parts import folder_origin
@@ -98,13 +84,16 @@ def device_of(wanted: str) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def _adapter(found: Found) -> Path:
+    """The file, in a folder or configured as it is."""
+    return found.place if found.place.is_file() else found.place / found.part.files[0]
+
+
 def _tiny(config: GeneratorsConfig) -> Path | None:
-    if config.tiny_vae is not None:
-        return config.tiny_vae
-    try:
-        return hub.model_folder(TINY, ("config.json",), None, "")
-    except InputError:
-        return None  # it is not asked for
+    """Where one is configured it must be there; else it is not asked for."""
+    wanted = part("taesdxl")
+    found = find(wanted, config) if config.tiny_vae is None else require_here(wanted, config)
+    return found.place if isinstance(found, Found) else None
 
 
 def _name(found: PublishedFiles) -> str:

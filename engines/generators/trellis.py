@@ -20,10 +20,9 @@ from numpy.typing import NDArray
 from engines.errors import InputError, WorkError
 from engines.generators.base import NoSurface, Seen, Surface
 from engines.generators.config import GeneratorsConfig
-from engines.generators.hub import model_folder
 from engines.vision.base import Pictures
+from engines.weights import part, require_here
 
-REPOSITORY = "microsoft/TRELLIS-image-large"
 WORKER = Path(__file__).with_name("trellis_worker.py")
 
 _LENGTH = struct.Struct("<Q")
@@ -52,14 +51,13 @@ class Trellis:
         python: Path,
         weights: Path,
         *,
-        seed: int = 0,
         steps: int = 12,
         guidance: tuple[float, float] = (7.5, 3.0),
         start_s: float = 600.0,
         answer_s: float = 300.0,
     ) -> None:
         self._python, self._weights = python, weights
-        self._settings = {"seed": np.array(seed), "steps": np.array(steps), "guidance": np.array(guidance)}
+        self._settings = {"steps": np.array(steps), "guidance": np.array(guidance)}
         self._start_s, self._answer_s = start_s, answer_s
         self._worker: _Worker | None = None
 
@@ -68,16 +66,15 @@ class Trellis:
         """TRELLIS as configured, looked for and not yet loaded (some seconds: torch is asked for a GPU).
 
         Raises:
-            InputError: no interpreter, package, weights or GPU; the message says what to do.
+            InputError: no interpreter, package, weights or GPU, or what its pipeline would fetch by itself is not
+                there; the message says what to do.
             WorkError: the interpreter itself does not work.
         """
         if config.trellis_python is None:
             raise InputError(f"TRELLIS has no interpreter; {_NAME_IT}")
         if not config.trellis_python.is_file():
             raise InputError(f"{config.trellis_python} is no interpreter; {_NAME_IT}")
-        weights = model_folder(
-            REPOSITORY, ("pipeline.json",), config.trellis, f"fetch {REPOSITORY} (MIT) and name its folder as trellis"
-        )
+        weights, _, _ = (require_here(part(name), config).place for name in ("trellis", "dinov2", "u2net"))
         with _Worker(config.trellis_python, weights, check=True) as worker:
             worker.expect_ready(60.0)
         return cls(config.trellis_python, weights)
@@ -105,7 +102,7 @@ class Trellis:
             self._worker = worker
 
     def surface(self, seen: Seen) -> Surface:
-        """The mesh of `seen.picture`.
+        """The mesh of `seen.picture`, from `seen.seed`.
 
         Raises:
             InputError: there is no picture, or what TRELLIS needs is missing.
@@ -114,10 +111,13 @@ class Trellis:
         """
         if seen.picture is None:
             raise InputError(f"{self.name} takes a reconstructed picture, and there is none; allow a picture generator")
-        return self.surface_of(seen.picture[None])
+        return self.surface_of(seen.picture[None], seen.seed)
 
-    def surface_of(self, pictures: Pictures) -> Surface:
-        """The mesh of one thing from several pictures (n, height, width, 3) of it: views, or samples of one trial.
+    def surface_of(self, pictures: Pictures, seed: int = 0) -> Surface:
+        """The mesh of one thing from one picture (n, height, width, 3) of it, or of several views.
+
+        For whoever has several views: of an answer one picture is reconstructed, and that of another answer is another
+        guess at the object, no other view of it.
 
         Raises:
             InputError: no pictures, or what TRELLIS needs is missing.
@@ -129,7 +129,7 @@ class Trellis:
         self.warm_up()
         assert self._worker is not None
         try:
-            answer = self._worker.ask({"pictures": pictures, **self._settings}, self._answer_s)
+            answer = self._worker.ask({"pictures": pictures, "seed": np.array(seed), **self._settings}, self._answer_s)
         except WorkError:
             self.close()
             raise

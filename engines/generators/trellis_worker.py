@@ -69,16 +69,11 @@ def _missing(weights: Path) -> str:
     if not _package():
         return f"{sys.executable} has no package trellis; {_INSTALL}"
     if not (weights / "pipeline.json").is_file():
-        return f"{weights} has no pipeline.json; fetch microsoft/TRELLIS-image-large (MIT) into it"
+        return f"{weights} has no pipeline.json; name the folder of TRELLIS' weights"
     import torch
 
     if not torch.cuda.is_available():
         return f"{sys.executable} sees no GPU; TRELLIS needs one of NVIDIA with 16 GB and a torch built for it"
-    # TRELLIS fetches these two by itself where they are not; in a session the network is not asked.
-    home = Path(os.environ.get("U2NET_HOME") or Path(os.environ.get("XDG_DATA_HOME", "~"), ".u2net")).expanduser()
-    for needed in (Path(torch.hub.get_dir(), "facebookresearch_dinov2_main"), home / "u2net.onnx"):
-        if not needed.exists():
-            return f"{needed} is not there; run TRELLIS' own example once, which fetches it"
     return ""
 
 

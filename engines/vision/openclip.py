@@ -16,17 +16,13 @@ from engines.generators.hub import name_of
 from engines.vision.base import Floats, Pictures
 from engines.vision.clip_tower import load_tower
 from engines.vision.pixels import Pixels
+from engines.weights import how_to_get, part
 
 if TYPE_CHECKING:
     from transformers import CLIPVisionModelWithProjection
 
-REPOSITORY = "laion/CLIP-ViT-H-14-laion2B-s32B-b79K"
-FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
-
-HOW_TO_GET = (
-    f"get {', '.join(FILES)} of {REPOSITORY} from huggingface.co (MIT licence, about 3.9 GB) and name their folder; "
-    "or use the built-in encoder `pocket`, which needs nothing"
-)
+PART = part("openclip")
+HOW_TO_GET = f"{how_to_get(PART)}; or use the built-in encoder `pocket`, which needs nothing"
 _BICUBIC = 3
 _BATCH = 16
 
@@ -54,7 +50,7 @@ class OpenClip:
         Raises:
             InputError: one of them is missing, or describes something else than a CLIP vision tower.
         """
-        missing = [name for name in FILES if not (folder / name).is_file()]
+        missing = [name for name in PART.files if not (folder / name).is_file()]
         if missing:
             raise InputError(f"{folder}: expected the weights of OpenCLIP, {', '.join(missing)} missing; {HOW_TO_GET}")
         pixels = _pixels_from(_read(folder / "preprocessor_config.json"), folder)

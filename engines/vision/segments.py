@@ -25,10 +25,10 @@ from engines.errors import InputError
 from engines.generators import hub
 from engines.generators.memory import memory_watched
 from engines.vision.base import Pictures
+from engines.weights import how_to_get, part
 
-REPOSITORY = "facebook/sam-vit-base"
-FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
-HOW_TO_GET = f"get {', '.join(FILES)} of {REPOSITORY} from huggingface.co (Apache-2.0, 375 MB)"
+PART = part("sam")
+HOW_TO_GET = how_to_get(PART)
 NOWHERE = -1
 
 Masks = NDArray[np.bool_]
@@ -70,7 +70,7 @@ class Sam:
             InputError: something is missing or of another kind.
             WorkError: there is not enough memory.
         """
-        place = hub.model_folder(REPOSITORY, FILES, folder, HOW_TO_GET)
+        place = hub.model_folder(PART.source, PART.files, folder, HOW_TO_GET)
         name = hub.name_of(place)
         with memory_watched(name), hub.readable(place, HOW_TO_GET):
             model, loading = SamModel.from_pretrained(

@@ -36,16 +36,16 @@ def test_one_that_fails_ends_no_other():
     assert [kind for kind, _ in made.ms] == ["caption"]
 
 
-def test_meshes_and_captions_are_told_how_certain_the_embedding_is():
+def test_meshes_and_captions_are_told_how_certain_the_embedding_is_and_the_seed():
     told = []
 
     class Listens(Captions):
         def caption(self, seen):
-            told.append((seen.certainty, seen.category))
+            told.append((seen.certainty, seen.category, seen.seed))
             return super().caption(seen)
 
-    list(Making(Generators(caption=Listens("told")))(replace(WISH, certainty=0.25)))
-    assert told == [(0.25, "chair")]
+    list(Making(Generators(caption=Listens("told")))(replace(WISH, certainty=0.25, seed=11)))
+    assert told == [(0.25, "chair", 11)]
 
 
 def test_for_a_comparison_the_picture_alone_is_made():

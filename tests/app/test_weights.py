@@ -21,12 +21,16 @@ def test_list_names_every_part_with_its_terms_and_whether_it_is_here(capsys):
     parts = {row["name"]: row for row in report(capsys, "list")["parts"]}
     assert set(parts) == {one.name for one in PARTS}
     assert (parts["pocket-vision"]["here"], parts["sdxl-turbo"]["here"]) == (True, False)
+    assert (parts["pocket-vision"]["size"], parts["sdxl-turbo"]["size"]) == ("3.8 MB", "7 GB in half precision")
+    assert [len(known["sha256"]) for known in parts["pocket-vision"]["hashes"]] == [64]
+    assert parts["sdxl-turbo"]["hashes"] == []
     assert "no commercial use" in parts["sdxl-turbo"]["restriction"]
     assert "huggingface.co" in parts["sdxl-turbo"]["how_to_get"]
     assert main(["weights", "list"]) == 0
     told = capsys.readouterr().out
     assert "absent  swav: the measure SwAV; CC BY-NC 4.0: no commercial use" in told
     assert "unused  shikra" in told
+    assert "pocket.safetensors: SHA-256 " in told and "few MB" not in told
 
 
 def test_where_prints_the_places_looked_at(capsys, tmp_path):

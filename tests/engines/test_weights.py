@@ -1,16 +1,16 @@
 import hashlib
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from engines import shipped
 from engines.errors import InputError
-from engines.generators.caption import Blip2, Git
 from engines.generators.config import GeneratorsConfig
 from engines.parts import PARTS
-from engines.vision.openclip import FILES, REPOSITORY
-from engines.weights import Absent, Found, check, find, git_hash, part, size
+from engines.weights import Absent, Found, check, find, git_hash, part, said, size
 
 NOWHERE = GeneratorsConfig()
 GIT_FILES = {"config.json": b"{}", "preprocessor_config.json": b"{}", "tokenizer.json": b"{}"}
@@ -46,7 +46,7 @@ def in_hub_cache(home, content=WEIGHTS):
 def test_every_part_has_a_name_of_its_own_a_use_a_licence_and_a_way_to_get_it():
     assert len({one.name for one in PARTS}) == len(PARTS)
     for one in PARTS:
-        assert one.use and one.licence and one.size and one.source
+        assert one.use and one.licence and one.source and bool(one.size) == (one.kind != "shipped")
         assert bool(one.files) == (one.kind != "unused")
         assert not one.setting or hasattr(NOWHERE, one.setting)
 
@@ -61,9 +61,24 @@ def test_research_only_code_of_trellis_and_the_reason_against_shikra_are_told():
     assert part("shikra").kind == "unused" and "not used" in part("shikra").note
 
 
-def test_the_table_names_what_the_loaders_load():
-    assert (part("openclip").source, part("openclip").files) == (REPOSITORY, FILES)
-    assert (part("git").source, part("blip2").source) == (Git.REPOSITORY, Blip2.REPOSITORY)
+def test_no_module_but_the_table_names_a_published_repository_or_file():
+    """Names, licences and sizes of published parts stand in `engines.parts` alone."""
+    published = [one.source for one in PARTS if one.kind == "hub"]
+    published += [Path(one.files[0]).name for one in PARTS if one.kind in ("torch", "u2net")]
+    found = {
+        (name, path.relative_to(shipped.ROOT).as_posix())
+        for path in shipped.ROOT.rglob("*.py")
+        for name in published
+        if name in path.read_text(encoding="utf-8") and path.name != "parts.py"
+    }
+    assert not found
+
+
+def test_the_digits_that_torchvision_puts_into_names_are_those_of_the_table():
+    named = {one.name: re.search(r"-([0-9a-f]{8})\.pth$", one.files[0]) for one in PARTS if one.kind == "torch"}
+    assert {name for name, found in named.items() if found} > {"vgg19", "alexnet", "swag"}
+    for name, found in named.items():
+        assert part(name).sha256 == (found[1] if found else "")
 
 
 def test_what_ships_is_here_and_unharmed():
@@ -107,6 +122,8 @@ def test_a_part_in_the_hub_cache_is_found_and_compared_with_the_names_of_its_blo
     assert isinstance(found, Found) and found.place == snapshot
     assert [checked.right for checked in check(found)] == [True] * 4
     assert size(found) == len(WEIGHTS) + 6
+    (known,) = said(found)  # small files are named by git's hash
+    assert (known.path.name, known.sha256) == ("model.safetensors", hashlib.sha256(WEIGHTS).hexdigest())
 
 
 def test_a_damaged_file_of_the_hub_cache_is_noticed(empty_home):
@@ -153,14 +170,39 @@ def test_a_configured_file_is_its_own_place(tmp_path):
     assert [checked.right for checked in check(found)] == [None]
 
 
-def test_torchvisions_files_are_compared_with_the_digits_in_their_names(tmp_path):
+def test_torchvisions_files_are_compared_with_the_digits_that_it_publishes(tmp_path):
     cache = tmp_path / "torch" / "hub" / "checkpoints"
     cache.mkdir(parents=True)
     (cache / "vgg19-dcbb9e9d.pth").write_bytes(b"no VGG")
     checked = list(check(find(part("vgg19"), NOWHERE)))
-    assert [one.right for one in checked] == [False] and "expected dcbb9e9d as in its name" in checked[0].told
+    assert [one.right for one in checked] == [False] and "expected dcbb9e9d as in what its makers publish" in checked[
+        0
+    ].told
+    (tmp_path / "mine.pth").write_bytes(b"no VGG either")
+    mine = find(part("vgg19"), GeneratorsConfig(vgg19=tmp_path / "mine.pth"))
+    assert [one.right for one in check(mine)] == [False]
     (cache / "swav_800ep_pretrain.pth.tar").write_bytes(b"no name")
     assert [one.right for one in check(find(part("swav"), NOWHERE))] == [None]
+
+
+def test_of_dinov2_both_weights_and_code_must_be_here(tmp_path):
+    hub = tmp_path / "torch" / "hub"
+    (hub / "checkpoints").mkdir(parents=True)
+    (hub / "checkpoints" / "dinov2_vitl14_reg4_pretrain.pth").touch()
+    absent = find(part("dinov2"), NOWHERE)
+    assert isinstance(absent, Absent) and absent.missing == ("../facebookresearch_dinov2_main/hubconf.py",)
+    (hub / "facebookresearch_dinov2_main").mkdir()
+    (hub / "facebookresearch_dinov2_main" / "hubconf.py").touch()
+    found = find(part("dinov2"), NOWHERE)
+    assert isinstance(found, Found) and [one.right for one in check(found)] == [None, None]
+
+
+def test_u2net_is_looked_for_where_rembg_keeps_it(tmp_path, monkeypatch):
+    monkeypatch.delenv("U2NET_HOME")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert find(part("u2net"), NOWHERE).looked == (tmp_path / "data" / ".u2net",)
+    monkeypatch.delenv("XDG_DATA_HOME")
+    assert find(part("u2net"), NOWHERE).looked == (Path.home() / ".u2net",)
 
 
 @pytest.mark.parametrize("one", [one for one in PARTS if one.kind != "shipped"], ids=lambda one: one.name)

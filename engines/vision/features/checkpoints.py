@@ -14,17 +14,19 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from engines.errors import InputError
+from engines.weights import how_to_get, part
 
 
-def found(file: str, configured: Path | None, how_to_get: str) -> Path:
-    """`configured`, else `file` in the cache of torch.hub.
+def found(name: str, configured: Path | None) -> Path:
+    """`configured`, else the file of the part `name` (`engines.parts`) in the cache of torch.hub.
 
     Raises:
         InputError: it is not there.
     """
-    path = configured if configured is not None else Path(torch.hub.get_dir()) / "checkpoints" / file
+    wanted = part(name)
+    path = configured if configured is not None else Path(torch.hub.get_dir()) / "checkpoints" / wanted.files[0]
     if not path.is_file():
-        raise InputError(f"{path}: expected weights, there is no such file; {how_to_get}")
+        raise InputError(f"{path}: expected weights, there is no such file; {how_to_get(wanted)}")
     return path
 
 

@@ -13,13 +13,13 @@ from engines.vision.base import Floats, Pictures
 from engines.vision.clip_tower import load_tower
 from engines.vision.features.pooled import in_batches
 from engines.vision.features.resize import CLIP, resized, scaled
+from engines.weights import how_to_get, part
 
 if TYPE_CHECKING:
     from transformers import CLIPVisionModelWithProjection
 
-REPOSITORY = "openai/clip-vit-large-patch14"
-FILES = ("config.json", "model.safetensors")
-HOW_TO_GET = f"get {' and '.join(FILES)} of {REPOSITORY} from huggingface.co and name their folder"
+REPOSITORY, HOW_TO_GET = part("clip-l").source, how_to_get(part("clip-l"))
+FILES = ("config.json", "model.safetensors")  # the tokenizer is for texts
 
 
 class ClipPictures:

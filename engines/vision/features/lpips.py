@@ -19,13 +19,9 @@ from engines.vision.base import Pictures
 from engines.vision.features.checkpoints import found, read
 from engines.vision.features.resize import resized
 from engines.vision.features.trunk import Trunk, load_alexnet
+from engines.weights import how_to_get, part
 
 SIZE_PX = 256
-LINEAR_FILE = "lpips-alex-v0.1.pth"
-HOW_TO_GET = (
-    "get lpips/weights/v0.1/alex.pth of github.com/richzhang/PerceptualSimilarity (BSD-2, 6 kB) and keep it under that "
-    "name in torch.hub's cache, or name it"
-)
 
 _LEVELS = {"relu1": 1, "relu2": 4, "relu3": 7, "relu4": 9, "relu5": 11}
 # Its own statistics, of pictures from -1 to 1.
@@ -53,12 +49,14 @@ class Lpips:
             InputError: one of them is not there, or something else.
         """
         net = load_alexnet(alexnet)
-        path = found(LINEAR_FILE, linear, HOW_TO_GET)
+        path = found("lpips", linear)
         state = read(path)
         names = [f"lin{number}.model.1.weight" for number in range(len(_LEVELS))]
         channels = [net[number - 1].out_channels for number in _LEVELS.values()]
         if any(name not in state or state[name].numel() != size for name, size in zip(names, channels, strict=True)):
-            raise InputError(f"{path}: expected {names[0]} to {names[-1]} for {channels} channels; {HOW_TO_GET}")
+            raise InputError(
+                f"{path}: expected {names[0]} to {names[-1]} for {channels} channels; {how_to_get(part('lpips'))}"
+            )
         return cls(net, [state[name].reshape(-1) for name in names])
 
     def distances(self, truth: Pictures, made: Pictures) -> NDArray[np.float64]:

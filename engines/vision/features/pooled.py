@@ -21,10 +21,6 @@ from engines.vision.base import Floats, Pictures
 from engines.vision.features.checkpoints import fill, found, read, under
 from engines.vision.features.resize import IMAGENET, resized, scaled
 
-INCEPTION_FILE = "inception_v3_google-0cc3c7bd.pth"
-EFFICIENTNET_FILE = "efficientnet_b1-c27df63c.pth"
-SWAV_FILE = "swav_800ep_pretrain.pth.tar"
-_TORCHVISION = "get {} from download.pytorch.org/models (BSD), or name a copy of it"
 _BATCH = 16
 
 
@@ -82,7 +78,7 @@ def inception(weights: Path | None = None) -> InceptionV3:
     Raises:
         InputError: torchvision does not load, or the weights are not there.
     """
-    path = found(INCEPTION_FILE, weights, _TORCHVISION.format(INCEPTION_FILE))
+    path = found("inception", weights)
     net = torchvision_models().inception_v3(weights=None, aux_logits=True, transform_input=True, init_weights=False)
     fill(net, read(path), path)
     return InceptionV3("Inception", net, net.avgpool, 342)
@@ -94,7 +90,7 @@ def efficientnet_b1(weights: Path | None = None) -> Pooled:
     Raises:
         InputError: torchvision does not load, or the weights are not there.
     """
-    path = found(EFFICIENTNET_FILE, weights, _TORCHVISION.format(EFFICIENTNET_FILE))
+    path = found("efficientnet-b1", weights)
     net = torchvision_models().efficientnet_b1(weights=None)
     fill(net, read(path), path)
     return Pooled("EfficientNet-B1", net, net.avgpool, 255)
@@ -106,7 +102,7 @@ def swav(weights: Path | None = None) -> Pooled:
     Raises:
         InputError: torchvision does not load, or the weights are not there.
     """
-    path = found(SWAV_FILE, weights, f"get {SWAV_FILE} of github.com/facebookresearch/swav (CC BY-NC 4.0), or name it")
+    path = found("swav", weights)
     net = torchvision_models().resnet50(weights=None)
     net.fc = nn.Identity()
     fill(net, under(read(path), "module."), path)

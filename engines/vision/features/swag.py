@@ -13,7 +13,6 @@ from engines.vision.features.checkpoints import fill, found, read
 from engines.vision.features.pooled import in_batches, torchvision_models
 from engines.vision.features.resize import IMAGENET, resized, scaled
 
-FILE = "vit_h_14_swag-80465313.pth"
 SIZE_PX = 518
 
 
@@ -36,9 +35,7 @@ class Swag:
         Raises:
             InputError: torchvision does not load, or the weights are not there.
         """
-        path = found(
-            FILE, weights, f"get {FILE} from download.pytorch.org/models (CC BY-NC 4.0, 2.5 GB), or name a copy"
-        )
+        path = found("swag", weights)
         net = torchvision_models().vit_h_14(weights=None, image_size=SIZE_PX)
         fill(net, read(path), path)
         return cls(net)

@@ -16,7 +16,6 @@ from engines.vision.features.checkpoints import fill, found, read, under
 from engines.vision.features.resize import IMAGENET, resized, scaled
 from engines.vision.pocket import PocketVision
 
-ALEXNET_FILE, VGG19_FILE = "alexnet-owt-7be5be79.pth", "vgg19-dcbb9e9d.pth"
 ALEXNET_PX, VGG19_PX = 256, 224
 ALEXNET_LEVELS = {"AlexNet 2": 4, "AlexNet 5": 11}
 VGG19_LEVELS = {"relu1_2": 3, "relu2_2": 8, "relu3_4": 17, "relu4_4": 26, "relu5_4": 35}
@@ -87,9 +86,7 @@ def vgg19(weights: Path | None = None) -> Trunk:
     Raises:
         InputError: its weights are not there.
     """
-    return Trunk(
-        "VGG-19", _loaded(vgg19_net(), VGG19_FILE, weights), VGG19_LEVELS, _imagenet_at(VGG19_PX), pocket=False
-    )
+    return Trunk("VGG-19", _loaded(vgg19_net(), "vgg19", weights), VGG19_LEVELS, _imagenet_at(VGG19_PX), pocket=False)
 
 
 def pocket_trunk(encoder: PocketVision | None = None, levels: Mapping[str, int] = POCKET_LEVELS) -> Trunk:
@@ -104,7 +101,7 @@ def load_alexnet(weights: Path | None) -> nn.Sequential:
     Raises:
         InputError: they are not there.
     """
-    return _loaded(alexnet_net(), ALEXNET_FILE, weights)
+    return _loaded(alexnet_net(), "alexnet", weights)
 
 
 def alexnet_net() -> nn.Sequential:
@@ -138,8 +135,8 @@ def vgg19_net() -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def _loaded(net: nn.Sequential, file: str, weights: Path | None) -> nn.Sequential:
-    path = found(file, weights, f"get {file} from download.pytorch.org/models (BSD), or name a copy of it")
+def _loaded(net: nn.Sequential, name: str, weights: Path | None) -> nn.Sequential:
+    path = found(name, weights)
     fill(net, under(read(path), "features."), path)
     return net
 

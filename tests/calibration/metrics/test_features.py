@@ -9,7 +9,8 @@ from calibration.metrics.features import DISTANCE_BY, IDENTIFIED_BY, FeaturesCon
 from engines.errors import InputError
 from engines.generators.config import GeneratorsConfig
 from engines.parts import PARTS
-from engines.vision.features.trunk import ALEXNET_FILE, alexnet_net
+from engines.vision.features.trunk import alexnet_net
+from engines.weights import part
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (2, 24, 24, 3), dtype=np.uint8)
 
@@ -45,7 +46,7 @@ def test_without_clip_transformers_is_not_imported():
 
 def test_weights_where_torch_hub_keeps_them_are_taken(caches):
     state = {f"features.{name}": value for name, value in alexnet_net().state_dict().items()}
-    torch.save(state, caches / ALEXNET_FILE)
+    torch.save(state, caches / part("alexnet").files[0])
     found = extractors(FeaturesConfig())
     assert [one.name for one in found.here] == ["AlexNet", "pocket"] and "AlexNet" not in found.absent
     assert list(found.here[0].features(PICTURES)) == ["AlexNet 2", "AlexNet 5"]
@@ -64,7 +65,7 @@ def test_a_configured_file_is_never_passed_over_in_silence(tmp_path):
         layers(FeaturesConfig(vgg19=tmp_path / "vgg.pth"))
     with pytest.raises(InputError, match="no such file"):
         extractors(FeaturesConfig(alexnet=tmp_path / "alexnet.pth"))
-    with pytest.raises(InputError, match=ALEXNET_FILE):
+    with pytest.raises(InputError, match=part("alexnet").files[0]):
         perceptual(FeaturesConfig())
 
 

@@ -8,11 +8,6 @@ class cuda:
     @staticmethod
     def is_available():
         return {gpu}
-
-class hub:
-    @staticmethod
-    def get_dir():
-        return {hub!r}
 """
 
 _TRELLIS = """
@@ -83,17 +78,28 @@ class TrellisImageTo3DPipeline:
 
 
 def install(folder: Path, gpu: bool = True) -> None:
-    """Write both packages into `folder`, to be put on PYTHONPATH, and what TRELLIS fetches by itself beside them."""
+    """Write both packages into `folder`, to be put on PYTHONPATH."""
     (folder / "trellis" / "pipelines").mkdir(parents=True)
     (folder / "trellis" / "__init__.py").touch()
     (folder / "trellis" / "pipelines" / "__init__.py").write_text(_TRELLIS)
-    (folder / "torch.py").write_text(_TORCH.format(gpu=gpu, hub=str(folder)))
-    (folder / "facebookresearch_dinov2_main").mkdir()
-    (folder / "u2net.onnx").touch()
+    (folder / "torch.py").write_text(_TORCH.format(gpu=gpu))
+
+
+def fetched(home: Path) -> Path:
+    """What TRELLIS fetches by itself, as torch.hub and rembg keep it in `home`, their TORCH_HOME and U2NET_HOME."""
+    hub = home / "hub"
+    for file in (
+        hub / "checkpoints" / "dinov2_vitl14_reg4_pretrain.pth",
+        hub / "facebookresearch_dinov2_main" / "hubconf.py",
+        home / "u2net.onnx",
+    ):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    return home
 
 
 def weights(folder: Path) -> Path:
     """A folder as TRELLIS' weights begin."""
-    folder.mkdir()
+    (folder / "ckpts").mkdir(parents=True)
     (folder / "pipeline.json").write_text(json.dumps({"name": "TrellisImageTo3DPipeline"}))
     return folder

@@ -14,10 +14,10 @@ from engines.errors import InputError, WorkError
 from engines.generators import ip_adapter
 from engines.generators.config import GeneratorsConfig
 from engines.generators.cuda_graph import GraphedUnet, Recording
-from engines.generators.published import ADAPTER, ENCODER, open_sdxl_turbo
+from engines.generators.published import ENCODER, open_sdxl_turbo
 from engines.generators.sdxl_parts import pipeline_without_text
 from engines.generators.sdxl_turbo import SdxlTurbo
-from engines.vision.openclip import REPOSITORY
+from engines.weights import part
 from tests.engines.generators.small_sdxl import (
     DIM,
     SIZE_PX,
@@ -181,7 +181,7 @@ def test_the_published_files_are_found_in_the_hubs_cache_and_nothing_is_asked_of
 
 
 def test_the_adapters_encoder_is_the_one_that_openclip_is_loaded_from():
-    assert f"openclip-{REPOSITORY.split('/')[1]}" == ENCODER
+    assert f"openclip-{part('openclip').source.split('/')[1]}" == ENCODER
 
 
 def test_what_is_not_there_says_what_to_get(tmp_path, cache, monkeypatch):
@@ -190,7 +190,7 @@ def test_what_is_not_there_says_what_to_get(tmp_path, cache, monkeypatch):
         open_sdxl_turbo(GeneratorsConfig())
     shutil.copytree(cache, tmp_path, dirs_exist_ok=True)
     shutil.rmtree(tmp_path / "models--h94--IP-Adapter")
-    with pytest.raises(InputError, match=ADAPTER):
+    with pytest.raises(InputError, match=part("ip-adapter").files[0]):
         open_sdxl_turbo(GeneratorsConfig())
 
 

@@ -34,7 +34,9 @@ def trouble(kind):
 def installed(folder, monkeypatch, gpu=True):
     fake_trellis.install(folder / "packages", gpu)
     monkeypatch.setenv("PYTHONPATH", str(folder / "packages"))
-    monkeypatch.setenv("U2NET_HOME", str(folder / "packages"))
+    home = str(fake_trellis.fetched(folder / "fetched"))
+    for name in ("TORCH_HOME", "U2NET_HOME"):
+        monkeypatch.setenv(name, home)
     return fake_trellis.weights(folder / "weights")
 
 
@@ -54,7 +56,7 @@ def running(tmp_path_factory):
     """A worker that outlives its tests, and its weights."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         weights = installed(tmp_path_factory.mktemp("running"), monkeypatch)
-        with Trellis(PYTHON, weights, seed=5) as trellis:
+        with Trellis(PYTHON, weights) as trellis:
             trellis.warm_up()
             yield trellis, weights
 
@@ -65,7 +67,7 @@ def asked(weights):
 
 def test_a_picture_becomes_a_coloured_surface_in_the_unit_sphere(running):
     trellis, _ = running
-    surface = trellis.surface(Seen(np.zeros(4, np.float32), picture=picture()))
+    surface = trellis.surface(Seen(np.zeros(4, np.float32), picture=picture(), seed=5))
     assert (surface.vertices.dtype, surface.faces.dtype, surface.colours.dtype) == (np.float32, np.int32, np.uint8)
     # The fake makes a box as wide and high as the picture, standing upright.
     extent = np.ptp(surface.vertices, axis=0)
@@ -77,7 +79,7 @@ def test_a_picture_becomes_a_coloured_surface_in_the_unit_sphere(running):
 
 def test_one_picture_is_asked_for_a_mesh_only_by_the_published_call(running):
     trellis, weights = running
-    trellis.surface_of(picture()[None])
+    trellis.surface(Seen(np.zeros(4, np.float32), picture=picture(), seed=5))
     assert asked(weights) == {
         "num_samples": 1, "seed": 5, "n": 1, "formats": ["mesh"], "preprocess_image": True,
         "sparse_structure_sampler_params": {"steps": 12, "cfg_strength": 7.5},
@@ -87,8 +89,8 @@ def test_one_picture_is_asked_for_a_mesh_only_by_the_published_call(running):
 
 def test_several_pictures_go_into_one_mesh_and_the_pipeline_is_loaded_once(running):
     trellis, weights = running
-    trellis.surface_of(np.stack([picture()] * 3))
-    assert asked(weights)["n"] == 3 and asked(weights)["mode"] == "stochastic"
+    trellis.surface_of(np.stack([picture()] * 3), seed=9)
+    assert (asked(weights)["n"], asked(weights)["mode"], asked(weights)["seed"]) == (3, "stochastic", 9)
     trellis.surface_of(picture()[None])
     assert (weights / "loads").read_text() == "."
 
@@ -171,7 +173,7 @@ def test_without_an_interpreter_it_says_what_to_configure(weights, tmp_path):
 
 
 def test_without_weights_it_says_what_to_fetch(tmp_path):
-    with pytest.raises(InputError, match="fetch microsoft/TRELLIS-image-large"):
+    with pytest.raises(InputError, match=r"pipeline\.json, ckpts missing.*; get .* of microsoft/TRELLIS-image-large"):
         Trellis.find(GeneratorsConfig(trellis_python=PYTHON, trellis=tmp_path))
 
 
@@ -187,9 +189,10 @@ def test_without_a_gpu_it_is_refused(tmp_path, monkeypatch):
         Trellis.find(GeneratorsConfig(trellis_python=PYTHON, trellis=weights))
 
 
-def test_what_trellis_would_fetch_by_itself_must_be_there(weights, monkeypatch, tmp_path):
-    monkeypatch.setenv("U2NET_HOME", str(tmp_path))
-    with pytest.raises(InputError, match=r"u2net\.onnx is not there"):
+@pytest.mark.parametrize("name", ["u2net.onnx", "dinov2_vitl14_reg4_pretrain.pth", "hubconf.py"])
+def test_what_trellis_would_fetch_by_itself_must_be_there(weights, tmp_path, name):
+    next((tmp_path / "fetched").rglob(name)).unlink()
+    with pytest.raises(InputError, match=rf"{name} missing.*TRELLIS' own example"):
         Trellis.find(GeneratorsConfig(trellis_python=PYTHON, trellis=weights))
 
 

@@ -49,5 +49,5 @@ def test_an_unknown_encoder_is_refused_with_those_that_there_are():
 
 
 def test_openclip_without_a_folder_says_what_to_get():
-    with pytest.raises(InputError, match=r"MIT licence, about 3\.9 GB"):
+    with pytest.raises(InputError, match=r"3\.9 GB; licence MIT"):
         open_encoder("openclip")

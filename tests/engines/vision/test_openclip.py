@@ -134,7 +134,7 @@ def test_loading_opens_no_connection(folder, monkeypatch):
 @pytest.mark.parametrize("name", ["config.json", "preprocessor_config.json", "model.safetensors"])
 def test_a_missing_file_is_named_with_where_to_get_it(copy, name):
     (copy / name).unlink()
-    with pytest.raises(InputError, match=rf"{name} missing; get .*MIT licence"):
+    with pytest.raises(InputError, match=rf"{name} missing; get .*licence MIT"):
         OpenClip.load(copy)
 
 
