@@ -1,9 +1,10 @@
 """An exported network as a TensorRT engine, for TensorRT 10 and 11.
 
 **It never ran where Afterimage was made**: TensorRT's builder could not be installed and no GPU was at hand. What
-stands behind it: names and signatures were read from NVIDIA's own Python bindings, 10.16.1.11 and 11.4.0.106, and
-`tests/engines/runtime/test_trt_names.py` compares `NAMES` with whatever bindings can be imported; the order of calls
-and the copies were exercised against a stand-in that runs the graph on the CPU: docs/decisions/0136-tensorrt-unseen.md.
+stands behind it: names and signatures of NVIDIA's own Python bindings, 10.16.1.11 and 11.4.0.106, are kept beside
+`tests/engines/runtime/test_trt_names.py`, which compares `NAMES` with them, and with bindings that can be imported; the
+order of calls and the copies were exercised against a stand-in that runs the graph on the CPU:
+docs/decisions/0136-tensorrt-unseen.md.
 
 Typing is strong: precision is in the graph (engines/runtime/half.py). TensorRT 10 is told so with STRONGLY_TYPED;
 TensorRT 11 knows nothing else, deprecates the flag and ignores it, and has no precision flags any more (NVIDIA,

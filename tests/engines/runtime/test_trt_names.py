@@ -1,12 +1,19 @@
-"""Whether TensorRT has what `engines.runtime.trt` calls: asked of NVIDIA's bindings where they can be imported."""
+"""Whether TensorRT has what `engines.runtime.trt` calls, by the same names: asked of the lists of NVIDIA's bindings of
+TensorRT 10 and 11, and of the bindings themselves where they can be imported."""
 
-from functools import reduce
+import inspect
+import re
 from types import ModuleType
 
 import pytest
 
 from engines.runtime.trt import NAMES
 from tests.engines.runtime import fake_tensorrt
+from tests.engines.runtime.tensorrt_names import VERSIONS, kept, listed
+
+# Constructed by us.
+MADE = ("Builder.__init__", "OnnxParser.__init__", "Runtime.__init__")
+HERE = "those installed"
 
 
 def bindings() -> ModuleType:
@@ -17,37 +24,53 @@ def bindings() -> ModuleType:
     return tensorrt
 
 
-def test_the_bindings_have_every_name_that_is_used():
+@pytest.fixture(params=[*VERSIONS, HERE])
+def names(request: pytest.FixtureRequest) -> dict[str, list[str]]:
+    """{name: ways to call it} of some bindings."""
+    return listed(bindings()) if request.param == HERE else kept(request.param)
+
+
+def arguments(call: str) -> list[str]:
+    """Of "(self: tensorrt.Builder, flags: int = 0) -> tensorrt.INetworkDefinition": self and flags."""
+    return re.findall(r"[(,] ?(\w+): ", call)
+
+
+def test_the_bindings_have_every_name_that_is_used(names):
+    assert [name for name in NAMES if name not in names] == []
+
+
+def test_the_bindings_take_the_arguments_that_are_given(names):
+    """The stand-in, to which all of our calls were made, takes the first arguments of the real ones, named alike."""
+    compared = 0
+    for name in (*NAMES, *MADE):
+        owner, _, member = name.partition(".")
+        ours = vars(getattr(fake_tensorrt, owner)).get(member) if member else None
+        if inspect.isfunction(ours):
+            given = list(inspect.signature(ours).parameters)
+            assert any(arguments(call)[: len(given)] == given for call in names[name]), (name, given, names[name])
+            compared += 1
+    assert compared == 27
+
+
+def test_their_log_has_the_severities_that_are_translated(names):
+    from engines.runtime.trt import _LEVELS
+
+    prefix = "ILogger.Severity."
+    members = {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+    assert {member for member in members if member.isupper()} == set(_LEVELS)
+
+
+def test_precision_flags_of_tensorrt_10_are_gone_in_11_and_none_is_used():
+    ten, eleven = (kept(version) for version in VERSIONS)
+    gone = set(ten) - set(eleven)
+    assert {"BuilderFlag.FP16", "BuilderFlag.INT8", "NetworkDefinitionCreationFlag.EXPLICIT_BATCH"} <= gone
+    assert not gone & set(NAMES)
+
+
+def test_their_log_accepts_a_subclass():
+    from engines.runtime.trt import _logger_of
+
     trt = bindings()
-    missing = []
-    for name in NAMES:
-        try:
-            reduce(getattr, name.split("."), trt)
-        except AttributeError:
-            missing.append(name)
-    assert not missing, f"TensorRT {trt.__version__} lacks {missing}"
-
-
-@pytest.mark.parametrize(
-    ("name", "signature"),
-    [
-        ("Builder.create_network", "flags: "),
-        ("IOptimizationProfile.set_shape", "input: str, min: tensorrt."),
-        ("IBuilderConfig.set_timing_cache", "ignore_mismatch: bool) -> bool"),
-        ("IExecutionContext.set_tensor_address", "name: str, memory: "),
-        ("IExecutionContext.execute_async_v3", "stream_handle: "),
-        ("ParserError.node_operator", "-> str"),
-    ],
-)
-def test_the_bindings_take_the_arguments_that_are_given(name, signature):
-    assert signature in reduce(getattr, name.split("."), bindings()).__doc__
-
-
-def test_their_log_accepts_a_subclass_with_the_severities_that_are_translated():
-    from engines.runtime.trt import _LEVELS, _logger_of
-
-    trt = bindings()
-    assert set(trt.ILogger.Severity.__members__) == set(_LEVELS)
     logger = _logger_of(trt)
     logger.log(trt.ILogger.Severity.ERROR, "an error")
     assert logger.last == "an error"
