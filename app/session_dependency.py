@@ -144,7 +144,7 @@ class SessionDependency:
             "not_mapped": {one.trial: one.error for one in self.maps if one.error},
             "over_trials": _over_trials(made),
             "files": {"sheet": SHEET, "maps": f"{FOLDER}/{MAPS}"} if made else {},
-            "notes": list(made[0].notes) if made else [],
+            "notes": _notes(made),
             "caveats": list(CAVEATS),
             "trials": [self._row(one) for one in made],
         }
@@ -189,15 +189,23 @@ class SessionDependency:
             Image.fromarray(page).save(folder / f"{_stem(one)}.png", optimize=True)
 
     def _sheet(self, made: Sequence[Mapped]) -> Picture:
-        first = made[0].picture
-        assert first is not None
-        ground = np.full_like(first, 255)
-        index = tinted(_mean([one.index for one in made]), ground)
-        control = tinted(_mean([one.control for one in made]), ground)
-        mean = (Tile(None, "mean over trials"), Tile(None), Tile(index), Tile(None), Tile(control))
-        rows = [mean, *(self._tiles(made[at]) for at in evenly(len(made), MOST))]
+        rows = [self._mean_tiles(made), *(self._tiles(made[at]) for at in evenly(len(made), MOST))]
         title = f"Dependency over a session of {len(made)} trials"
-        return sheet(rows, _HEADS, title, self.marks(made), (KEY, *made[0].notes, *CAVEATS), tile_px=TILE_PX)
+        return sheet(rows, _HEADS, title, self.marks(made), (KEY, *_notes(made), *CAVEATS), tile_px=TILE_PX)
+
+    def _mean_tiles(self, made: Sequence[Mapped]) -> tuple[Tile, ...]:
+        pictures = np.stack([one.picture for one in made if one.picture is not None])
+        under: Picture = np.asarray(pictures.mean(axis=0).round(), dtype=np.uint8)
+        index, spread, control = (
+            _mean([getattr(one, name) for one in made]) for name in ("index", "spread", "control")
+        )
+        return (
+            Tile(np.full_like(under, 255), "mean over trials"),
+            Tile(under),
+            Tile(tinted(index, under)),
+            Tile(_grey(spread), f"± {spread.mean():.2f}"),
+            Tile(tinted(control, under)),
+        )
 
     def _tiles(self, one: Mapped) -> tuple[Tile, ...]:
         assert one.picture is not None and one.index is not None and one.spread is not None
@@ -277,6 +285,11 @@ def _tables(made: Sequence[Mapped], marks: Sequence[str]) -> list[dict[str, Any]
         {"title": title, "head": head, "rows": rows, "n_text": 1},
         {"title": "How to read the dependency index", "head": [""], "rows": [[one] for one in CAVEATS], "n_text": 1},
     ]
+
+
+def _notes(made: Sequence[Mapped]) -> list[str]:
+    """What is so of every trial."""
+    return [note for note in made[0].notes if all(note in one.notes for one in made)] if made else []
 
 
 def _mean(maps: Sequence[Array | None]) -> Array:
