@@ -21,6 +21,7 @@ from calibration.datasets.eeg3d import ORIGIN_FILE, Eeg3d
 from calibration.datasets.eeg3d_trials import NAMES_FILE
 from calibration.decoding.targets import AUTO, CHOICES
 from calibration.recipes.networks import Size
+from calibration.recipes.systems import PUBLISHED_CONTRASTIVE
 from calibration.subjects import digest_of
 from engines.errors import InputError
 from pipeline.processes import end
@@ -148,7 +149,7 @@ def plan(
 
 def beside_published(systems: Sequence[str]) -> tuple[str, ...]:
     """Each system that is no ablation and no control followed by itself as published tables were made."""
-    plain = {system for system in systems if "/" not in system and "@" not in system}
+    plain = {one for one in systems if "@" not in one and one.partition("/")[2] in ("", PUBLISHED_CONTRASTIVE)}
     pairs = ((one, f"{one}@{PUBLISHED}") if one in plain else (one,) for one in systems)
     return tuple(dict.fromkeys(one for pair in pairs for one in pair))
 

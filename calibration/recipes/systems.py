@@ -25,6 +25,7 @@ BUDGETS: Mapping[Size, Budget] = {
 }
 SLOWER = 1e-3
 WEIGHTS = LossWeights()
+PUBLISHED_CONTRASTIVE = "published contrastive"
 WITHOUT = {
     "squared error": {"squared_error": 0.0},
     "contrastive": {"contrastive": 0.0},
@@ -65,7 +66,7 @@ def published_contrastive(recipe: NetworkRecipe) -> NetworkRecipe:
     """The same with the contrastive term of public code: raw embeddings, and a scale that is not exponentiated."""
     return replace(
         recipe,
-        name=f"{recipe.name}/published contrastive",
+        name=f"{recipe.name}/{PUBLISHED_CONTRASTIVE}",
         log_scale=NEURO3D_FORM.log_scale,
         exponentiated=NEURO3D_FORM.exponentiated,
         normalised=NEURO3D_FORM.normalised,

@@ -64,6 +64,8 @@ def test_the_published_protocol_can_be_asked_for_of_any_data(folder, tmp_path):
         "neuro3d", "neuro3d@published", "brainssd/static only", "ridge@eyes", "ridge", "ridge@published",
     )  # fmt: skip
     assert asked.size == "pocket"
+    nearest = "neuro3d/published contrastive"
+    assert f"{nearest}@published" in plan(folder, tmp_path, systems=(nearest,), as_published=True).systems
 
 
 def test_the_data_are_told_by_what_they_are(folder, tmp_path):
