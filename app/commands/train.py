@@ -124,7 +124,7 @@ def _tell_of(order: "Order | AdapterOrder", options: argparse.Namespace, termina
         report |= {"finished": True, "versions": versions()}
         page = write_report(order.out, report)
         terminal.say(report["verdict"]["text"])
-        for line in (line for table in report["tables"] for line in lines_of(table)):
+        for line in (line for table in report.get("tables", ()) for line in lines_of(table)):
             terminal.say(line)
         for text in report["warnings"]:
             terminal.warn(text)

@@ -93,7 +93,7 @@ def test_without_a_captioner_it_says_how_to_get_one(tmp_path, monkeypatch, capsy
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     assert main(["train", "caption-map"]) == 2
     err = capsys.readouterr().err
-    assert "microsoft/git-large-coco from huggingface.co" in err and err.count("\n") == 1
+    assert "microsoft/git-large-coco on huggingface.co" in err and err.count("\n") == 1
     (tmp_path / "words.toml").write_text('[reconstruction]\ncaptions = ["words"]\n')
     assert main(["train", "caption-map", "--config", str(tmp_path / "words.toml")]) == 2
     assert "captions allows none" in capsys.readouterr().err

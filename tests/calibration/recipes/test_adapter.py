@@ -109,6 +109,18 @@ def test_beside_a_unet_in_half_precision_it_learns_in_single_and_draws_in_half_a
     assert np.abs(np.subtract(*drawn)).max() <= 4
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU: tuning has never run on one")
+def test_on_a_gpu_it_draws_afterwards_by_what_was_kept_and_not_by_what_was_recorded(folder):
+    path = folder / "ip-adapter.safetensors"
+    generator = SdxlTurbo.load(folder, path, name="small", pocket=True, encoder="test", steps=1, device="cuda")
+    before = generator.pictures(TRAINING.embeddings[:2], [1, 2]).astype(int)
+    tuned = tune(generator, TRAINING, SELECTION, BUDGET, 0)
+    after = generator.pictures(TRAINING.embeddings[:2], [1, 2]).astype(int)
+    generator.unet = generator.predicted
+    assert tuned.losses[-1] < tuned.losses[0] and np.abs(after - before).max() > 5
+    assert np.abs(after - generator.pictures(TRAINING.embeddings[:2], [1, 2])).max() <= 2
+
+
 def test_what_the_blocks_computed_is_computed_again_for_the_same_gradients(folder, monkeypatch):
     generator, whole = opened(folder), tune(opened(folder), TRAINING, SELECTION, replace(BUDGET, epochs=1), 0)
     calls, checkpoint = [], torch.utils.checkpoint.checkpoint
