@@ -41,8 +41,10 @@ def list_(options: argparse.Namespace, chosen: tuple[Part, ...], config: Generat
         if one.note:
             terminal.say(f"         {one.note}")
         for known in _hashes(found):
-            if Path(known["path"]).stat().st_size > _MB:
-                terminal.say(f"         {Path(known['path']).name}: SHA-256 {known['sha256']}, as in {known['told']}")
+            path = Path(known["path"])
+            if path.stat().st_size > _MB:
+                told = f"SHA-256 {known['sha256']}, as in {known['told']}"
+                terminal.say(f"         {path.parent.name}/{path.name}: {told}")
     terminal.say(_TERMS)
     return _finish(options, {"parts": rows, "terms": _TERMS})
 
