@@ -28,6 +28,7 @@ from calibration.decoding.reconstruct_truth import (
     square,
     surfaces_of,
 )
+from calibration.decoding.steps import Told, counted
 from calibration.decoding.trials import Floats, Numbers, TrialSet
 from calibration.metrics.shapes import N_POINTS, f_score, sampled
 from calibration.objects.colours import LABELS
@@ -59,8 +60,6 @@ MEANINGS = {
 _AT_ONCE = 16
 _N_COARSE, _N_AGREEING = 1024, 72
 _SHARES = (0.25, 0.5, 0.75, 1.0)
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +123,7 @@ def reconstruct(
     stimuli: StimulusSet,
     generators: Generators,
     seed: int = 0,
-    progress: Progress = lambda share, what: None,
+    progress: Told = lambda share, what: None,
 ) -> Reconstructions:
     """Reconstruct every object of `test` from the mean EEG of its showings; the decoder has seen none of them.
 
@@ -138,7 +137,7 @@ def reconstruct(
     selection, test = selection.averaged(), test.averaged()
     shown = tuple(test.items[item] for item in test.item)
     seeds = tuple(int(s) for s in np.random.default_rng([seed, 5]).integers(2**31, size=len(shown)))
-    told = _counted(progress, 2 * (len(STREAMS) + 1) + 2)
+    told = counted(progress, 2 * (len(STREAMS) + 1) + 2)
     decoded = {streams: decode(fitted, selection, test, streams, seed) for streams in STREAMS}
     told("truth")
     embeddings = {name: one.restored for name, one in decoded.items()} | {TRUE: test.targets[test.item]}
@@ -179,7 +178,7 @@ def table_row(
         InputError: embeddings of another encoder than the generators take.
         WorkError: a generator failed; to find no surface is no failure.
     """
-    pictures = None if generators.picture is None else _pictures(generators.picture, embeddings, seeds)
+    pictures = None if generators.picture is None else drawn(generators.picture, embeddings, seeds)
     told()
     if generators.shape is None:
         return TableRow(name, pictures, None, None)
@@ -189,6 +188,17 @@ def table_row(
         for one, picture, seed in zip(embeddings, shown, seeds, strict=True)
     )
     return TableRow(name, pictures, surfaces, tuple(None if one is None else sampled(one) for one in surfaces))
+
+
+def drawn(generator: PictureGenerator, embeddings: Floats, seeds: Sequence[int]) -> Pictures:
+    """(n, size, size, 3) of embeddings (n, dim), some at a time.
+
+    Raises:
+        InputError: embeddings of another length.
+        WorkError: there was not enough memory.
+    """
+    batches = range(0, len(embeddings), _AT_ONCE)
+    return np.concatenate([generator.pictures(embeddings[i : i + _AT_ONCE], seeds[i : i + _AT_ONCE]) for i in batches])
 
 
 def mean_shape(training: Sequence[Array], selection: Sequence[Array], seed: int = 0) -> Array:
@@ -212,11 +222,6 @@ def mean_shape(training: Sequence[Array], selection: Sequence[Array], seed: int 
     return max(
         (kept(share) for share in _SHARES), key=lambda own: np.mean([f_score(_coarse(own), c, 0.1) for c in few])
     )
-
-
-def _pictures(generator: PictureGenerator, embeddings: Floats, seeds: Sequence[int]) -> Pictures:
-    batches = range(0, len(embeddings), _AT_ONCE)
-    return np.concatenate([generator.pictures(embeddings[i : i + _AT_ONCE], seeds[i : i + _AT_ONCE]) for i in batches])
 
 
 def _surface(shaper: ShapeGenerator, seen: Seen) -> Surface | None:
@@ -287,8 +292,3 @@ def _of_nothing(generators: Generators, training: TrialSet, seeds: Sequence[int]
 
 def _coarse(cloud: Array) -> Array:
     return cloud[:: max(1, len(cloud) // _N_COARSE)]
-
-
-def _counted(progress: Progress, n: int) -> Callable[[str], None]:
-    done = iter(range(n + 1))
-    return lambda what: progress(next(done) / n, what)

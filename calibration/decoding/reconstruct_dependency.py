@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.decoding.alone import BOTH, PICTURE, STREAMS, TURN
-from calibration.decoding.reconstruct import Reconstructions
+from calibration.decoding.reconstruct import Reconstructions, drawn
 from calibration.decoding.reconstruct_truth import PICTURE_PX
 from calibration.dominance import Areas, Dependency, Layers, Segmenter, areas_of, dependency, over_seeds
 from calibration.objects.build import build
@@ -30,7 +30,7 @@ Parts = tuple[NDArray[np.int64], tuple[str, ...]]
 
 @dataclass(frozen=True, eq=False)
 class Dependencies:
-    """Of each test object its index, and with pictures from either stream of another trial's EEG in `shuffled`.
+    """Of each test object its index; in `shuffled` that with pictures from another trial's EEG, of the same seeds.
 
     `seeded` are those of a few objects, made from `N_SEEDS` seeds: by their place among the items. `averaged_over` says
     of how many objects the maps are averaged over what.
@@ -67,7 +67,12 @@ def dependencies(
     """The index of every object in `found`, whose rows have pictures; `segmenter` for those of unknown parts."""
     fused, static, dynamic = (_pictures_of(found, streams) for streams in (BOTH, PICTURE, TURN))
     parts = parts_of(found.truth.items) if found.simulated else {}
+    # From the trial's own seeds: by others the control would differ as well.
     other = _elsewhere(len(fused), seed)
+    progress(0.0, "dependency, control")
+    static_of_other, dynamic_of_other = (
+        drawn(generator, found.embeddings[streams][other], found.seeds) for streams in (PICTURE, TURN)
+    )
     own, shuffled, areas = [], [], []
     for number, item in enumerate(found.truth.items):
         progress(number / len(fused), "dependency")
@@ -75,7 +80,7 @@ def dependencies(
         areas.append(areas_of(known, names, fused[number], segmenter))
         over = areas[-1].numbers, areas[-1].names
         own.append(dependency(fused[number], static[number], dynamic[number], layers, *over))
-        shuffled.append(dependency(fused[number], static[other[number]], dynamic[other[number]], layers, *over))
+        shuffled.append(dependency(fused[number], static_of_other[number], dynamic_of_other[number], layers, *over))
     seeded = _seeded(found, layers, generator, areas, seed)
     return Dependencies(tuple(own), tuple(shuffled), seeded, Counter(one.told for one in areas))
 

@@ -19,6 +19,7 @@ from calibration.decoding.reconstruct import (
     reconstruct,
     table_row,
 )
+from calibration.decoding.reconstruct_dependency import dependencies
 from calibration.decoding.reconstruct_report import not_made, tables, verdict
 from calibration.decoding.reconstruct_scores import Measures, Scored, not_shared, over_participants, scored
 from calibration.decoding.reconstruct_sheet import picture_sheet, shape_sheet
@@ -338,6 +339,33 @@ def test_the_mean_shape_is_nearer_to_every_shape_than_a_strange_one_is() -> None
     mean = mean_shape(clouds[:-1], clouds[-1:])
     rod = in_unit_sphere(rng.normal(size=(512, 3)) * (0.01, 0.01, 1))
     assert all(chamfer(mean, cloud) < chamfer(rod, cloud) for cloud in clouds)
+
+
+class Grain(Painter):
+    """Noise of the seed alone."""
+
+    def pictures(self, embeddings, seeds):
+        return np.stack([np.random.default_rng(seed).integers(0, 255, (24, 24, 3), dtype=np.uint8) for seed in seeds])
+
+
+class Shade:
+    """How bright a place is."""
+
+    name, pocket = "shade", True
+
+    def layers(self, pictures):
+        return [np.stack([pictures.mean(axis=3), 255 - pictures.mean(axis=3)], axis=1).astype(np.float32)]
+
+
+def test_the_control_of_the_dependency_index_differs_by_its_eeg_and_not_by_its_seed(found) -> None:
+    _, made = found
+    seeds, truth = made.seeds[:2], replace(made.truth, items=made.truth.items[:2])
+    embeddings = {streams: made.embeddings[streams][:2] for streams in STREAMS}
+    rows = tuple(replace(made.row(streams), pictures=Grain().pictures(embeddings[BOTH], seeds)) for streams in STREAMS)
+    few = replace(made, truth=truth, rows=rows, embeddings=embeddings, seeds=seeds, simulated=False)
+    told = dependencies(few, Shade(), Grain())
+    assert len(told.shuffled) == 2
+    assert all(one.from_turn.max() < 1e-6 > one.from_picture.max() for one in (*told.own, *told.shuffled))
 
 
 def test_contact_sheets_have_a_row_for_each_object_shown(found) -> None:
