@@ -6,10 +6,11 @@ Each kind is a folder with a `manifest.json` that names its kind and the SHA-256
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -145,6 +146,46 @@ class BaseManifest(Strict):
         if surplus and chain.reference == "average":
             wrong.append(f"channels that were not there: {listed(surplus)}")
         return wrong
+
+
+class HasChain(Protocol):
+    """What every decoder has."""
+
+    @property
+    def chain(self) -> ChainConfig:
+        """The frozen decoding chain."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class BaseSubject:
+    """A calibrated participant of any kind: a decoder, the chain's fitted arrays, and what is known of both."""
+
+    manifest: BaseManifest
+    decoder: HasChain
+    frozen: Mapping[str, Array]
+
+    @property
+    def patterns(self) -> Mapping[str, Sequence[str]]:
+        """Globs on marker labels by class, as in calibration."""
+        return self.manifest.patterns
+
+    @property
+    def simulated(self) -> bool:
+        """True when the calibration data came from the simulated participant."""
+        return self.manifest.simulated
+
+    def was_calibrated_on(self, path: Path) -> bool:
+        """True when this file was among those the subject was calibrated on."""
+        return self.manifest.was_calibrated_on(path)
+
+    def check(self, info: StreamInfo) -> None:
+        """Raise unless the stream can feed this decoder; channels may come in another order.
+
+        Raises:
+            StreamMismatch: the message tells everything that differs.
+        """
+        self.manifest.require_fit(info, self.decoder.chain, self.frozen)
 
 
 M = TypeVar("M", bound=BaseManifest)

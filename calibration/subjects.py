@@ -22,6 +22,7 @@ from calibration.decoding.subject import AnytimeSubject
 from calibration.store import (
     MANIFEST,
     BaseManifest,
+    BaseSubject,
     checked_arrays,
     checked_manifest,
     manifest_values,
@@ -35,7 +36,7 @@ from engines.models.linear import LinearModel, from_parts, to_parts
 from engines.runtime.base import ALLOWED
 from pipeline.epochs import EpochConfig
 from pipeline.preprocess import ChainConfig
-from pipeline.types import Array, StreamInfo
+from pipeline.types import Array
 
 WEIGHTS = "weights.safetensors"
 
@@ -71,39 +72,17 @@ class SubjectDecoder:
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A calibrated participant: a decoder, the chain's fitted arrays, and what is known of both."""
+class Subject(BaseSubject):
+    """A calibrated participant whose decoder looks at one window."""
 
     manifest: Manifest
     decoder: SubjectDecoder
     frozen: Mapping[str, Array] = field(default_factory=dict)
 
     @property
-    def patterns(self) -> Mapping[str, Sequence[str]]:
-        """Globs on marker labels by class, as in calibration."""
-        return self.manifest.patterns
-
-    @property
     def trial_start(self) -> str | None:
         """Glob on the markers that begin a trial of several windows; None where every onset is a trial."""
         return self.manifest.trial_start
-
-    @property
-    def simulated(self) -> bool:
-        """True when the calibration data came from the simulated participant."""
-        return self.manifest.simulated
-
-    def was_calibrated_on(self, path: Path) -> bool:
-        """True when this file was among those the subject was calibrated on."""
-        return self.manifest.was_calibrated_on(path)
-
-    def check(self, info: StreamInfo) -> None:
-        """Raise unless the stream can feed this decoder; channels may come in another order.
-
-        Raises:
-            StreamMismatch: the message tells everything that differs.
-        """
-        self.manifest.require_fit(info, self.decoder.chain, self.frozen)
 
 
 AnySubject = Subject | AnytimeSubject

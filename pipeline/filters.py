@@ -61,6 +61,24 @@ class Samples:
         return Block(data, self.times_s, self.settled, boundary)
 
 
+class Blocks:
+    """Makes the blocks that leave a last stage: a new segment's boundary leaves with the first sample behind it."""
+
+    def __init__(self) -> None:
+        self._boundary: Boundary | None = None
+
+    def begin_segment(self, boundary: Boundary) -> None:
+        """What comes from now on lies behind `boundary`."""
+        self._boundary = boundary
+
+    def of(self, samples: Samples) -> Block:
+        """The block of these samples, of which there may be none."""
+        boundary = None
+        if samples.n:
+            boundary, self._boundary = self._boundary, None
+        return samples.block(boundary)
+
+
 def joined(pieces: Sequence[Samples]) -> Samples:
     """The pieces one behind the other; one piece comes back as it is."""
     if len(pieces) == 1:

@@ -6,13 +6,11 @@ recording's clock offsets, so that the streams keep their relations, and lie as 
 """
 
 import math
-import multiprocessing
 import signal
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from typing import Self
 
 import numpy as np
@@ -21,14 +19,13 @@ import pylsl
 from pipeline.clock import LslClock
 from pipeline.errors import SourceFailed
 from pipeline.outlet import lsl_info
-from pipeline.processes import end
+from pipeline.processes import Spawned
 from pipeline.sources.base import Source, SourceEnded
 from pipeline.sources.lsl import LslSource
 from pipeline.sources.paced import PacedSource
 from pipeline.types import ClockOffset, EegChunk, Item, MarkerChunk, StreamInfo
 
 START_S = 60.0  # a fresh interpreter that indexes a large file; a dead one is told apart at once
-STOP_S = 5.0
 # How soon the process notices that its parent is gone.
 LOOK_S = 0.1
 # Consumers connect to one stream after the other: this long after the first, markers wait for nobody.
@@ -44,7 +41,7 @@ class Program:
     wait_for_consumers: bool
 
 
-class Player:
+class Player(Spawned):
     """The handle of a player process; in a `with` statement it is started and stopped.
 
     `source` is finite and not yet open: it is opened and read in the process. `speed` times real time. With
@@ -56,8 +53,6 @@ class Player:
 
     def __init__(self, source: Source, speed: float = 1.0, *, wait_for_consumers: bool = True) -> None:
         self._program = Program(source, speed, wait_for_consumers)
-        self._process: BaseProcess | None = None
-        self._pipe: Connection | None = None
         self._finished = False
         self.uid = ""
         self.marker_uids: dict[str, str] = {}
@@ -75,16 +70,11 @@ class Player:
         Raises:
             SourceFailed: the process died; the message holds its traceback.
         """
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_child, args=(self._program, theirs), name="afterimage-player")
-        self._process.daemon = True
-        self._process.start()
-        theirs.close()
-        if not self._pipe.poll(START_S):
+        pipe = self._spawn("afterimage-player", _child, self._program)
+        if not pipe.poll(START_S):
             self.stop()
             raise SourceFailed(f"the player did not start within {START_S:g} s; is the file on a slow disk?")
-        self.uid, self.marker_uids = self._receive(self._pipe)
+        self.uid, self.marker_uids = self._receive(pipe)
 
     def _receive(self, pipe: Connection) -> tuple[str, dict[str, str]]:
         try:
@@ -108,25 +98,12 @@ class Player:
             self._receive(self._pipe)
         return self._finished
 
-    @property
-    def pid(self) -> int | None:
-        """The process, None when not running."""
-        return None if self._process is None else self._process.pid
-
     def source(self) -> LslSource:
         """A source that receives what is played, not yet open."""
         return LslSource({"uid": self.uid}, [{"uid": uid} for uid in self.marker_uids.values()])
 
-    def stop(self) -> None:
-        """Close the streams and end the process. Safe to call twice."""
-        process, pipe, self._process, self._pipe = self._process, self._pipe, None, None
-        if process is None or pipe is None:
-            return
-        pipe.close()
-        end(process, STOP_S)
 
-
-def _child(program: Program, pipe: Connection) -> None:
+def _child(pipe: Connection, program: Program) -> None:
     """The process: play until the end, and stay until the parent closes its end of the pipe, or dies."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     try:

@@ -17,7 +17,17 @@ from pipeline import montage
 from pipeline.asr import BLOCK_S as ASR_BLOCK_S
 from pipeline.asr import SubspaceCleaner
 from pipeline.errors import StreamMismatch
-from pipeline.filters import Cascade, Resampler, Samples, design, group_delay_s, joined, no_samples, settling_samples
+from pipeline.filters import (
+    Blocks,
+    Cascade,
+    Resampler,
+    Samples,
+    design,
+    group_delay_s,
+    joined,
+    no_samples,
+    settling_samples,
+)
 from pipeline.holding import Holder
 from pipeline.quality import ChannelQuality, Monitor
 from pipeline.spatial import Interpolator, Reference, weighted
@@ -157,7 +167,7 @@ class Chain:
         self._interpolator = Interpolator(self.eeg_names, self.positions)
         self._fixed_bads = self._rows_named(c.bads)
         self._call_bad(self._fixed_bads)
-        self._pending: Boundary | None = None
+        self._blocks = Blocks()
         self._last: tuple[Array, float] | None = None
 
     def _rows_named(self, names: Sequence[str]) -> frozenset[int]:
@@ -223,7 +233,7 @@ class Chain:
         channel in use had no finite value (or recovers from a long run without) are NaN in every channel.
         """
         if data_uv.shape[1] == 0:
-            return self._block(no_samples(len(self._out)))
+            return self._blocks.of(no_samples(len(self._out)))
         if boundary is not None:
             self._begin_segment(boundary)
         raw = data_uv[self._rows]
@@ -232,10 +242,10 @@ class Chain:
             self._bridge(boundary.n_lost, held[:, 0], float(times_s[0]))
         self._last = held[:, -1].copy(), float(times_s[-1])
         samples = self._judged(raw, self._filter(held, times_s), lost)
-        return self._block(self._cleaned(self._reduce(samples)))
+        return self._blocks.of(self._cleaned(self._reduce(samples)))
 
     def _begin_segment(self, boundary: Boundary) -> None:
-        self._pending = boundary
+        self._blocks.begin_segment(boundary)
         self.monitor.restart_block()
         if self._cleaner:
             self._cleaner.drop_partial()
@@ -301,12 +311,6 @@ class Chain:
         self._counting = [i for i in range(len(self._rows)) if i not in bad]
         self._interpolator.prepare(bad)
         self._reference.prepare(bad if self._explicit else self._interpolator.left_out)
-
-    def _block(self, samples: Samples) -> Block:
-        boundary = None
-        if samples.n:
-            boundary, self._pending = self._pending, None
-        return samples.block(boundary)
 
 
 def _check_rates(config: ChainConfig, info: StreamInfo) -> None:

@@ -28,7 +28,41 @@ _NICENESS = 10
 _BELOW_NORMAL = 0x4000  # BELOW_NORMAL_PRIORITY_CLASS of Windows
 
 
-class Child:
+class HasProcess:
+    """Whatever has a process of its own, once it is started."""
+
+    _process: BaseProcess | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process, None when there is none."""
+        return None if self._process is None else self._process.pid
+
+
+class Spawned(HasProcess):
+    """A process and this end of the pipe to it."""
+
+    _pipe: Connection | None = None
+
+    def _spawn(self, name: str, target: Callable[..., None], *arguments: object) -> Connection:
+        """Run `target(pipe, *arguments)` there, which leaves with this one; its end of the pipe closes with it."""
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=target, args=(theirs, *arguments), name=name, daemon=True)
+        self._process.start()
+        theirs.close()
+        return self._pipe
+
+    def stop(self) -> None:
+        """Close the pipe, give it time to leave, let go of it. Safe to call twice."""
+        if self._process is None or self._pipe is None:
+            return
+        self._pipe.close()
+        end(self._process, STOP_S)
+        self._process = self._pipe = None
+
+
+class Child(Spawned):
     """A spawned process that runs `target(pipe, *arguments)`, and this end of its pipe. `who` names it in errors.
 
     Thread: one only; `kill` from any.
@@ -38,22 +72,10 @@ class Child:
         self.who = who
         self._target = target
         self._arguments = arguments
-        self._process: BaseProcess | None = None
-        self._pipe: Connection | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The process, None when there is none."""
-        return None if self._process is None else self._process.pid
 
     def start(self) -> None:
-        """Start the process. Its end of the pipe closes with it."""
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        name = f"afterimage-{self.who.rpartition(' ')[2]}"
-        self._process = context.Process(target=self._target, args=(theirs, *self._arguments), name=name, daemon=True)
-        self._process.start()
-        theirs.close()
+        """Start the process."""
+        self._spawn(f"afterimage-{self.who.rpartition(' ')[2]}", self._target, *self._arguments)
 
     def send(self, value: object) -> None:
         """Send what it will receive. That it has died meanwhile, `receive` says."""
@@ -87,14 +109,6 @@ class Child:
         if self._process is not None:
             with contextlib.suppress(ValueError):  # it has been let go of already
                 self._process.kill()
-
-    def stop(self) -> None:
-        """Close the pipe, give it time to leave, let go of it. Safe to call twice."""
-        if self._process is None or self._pipe is None:
-            return
-        self._pipe.close()
-        end(self._process, STOP_S)
-        self._process = self._pipe = None
 
     def _running(self) -> tuple[BaseProcess, Connection]:
         if self._process is None or self._pipe is None:

@@ -5,8 +5,8 @@ The chain runs once, at the faster rate; this resamples what it gives.
 
 import numpy as np
 
-from pipeline.filters import Resampler, Samples, no_samples
-from pipeline.types import Array, Block, Boundary
+from pipeline.filters import Blocks, Resampler, Samples, no_samples
+from pipeline.types import Array, Block
 
 
 class SecondRate:
@@ -23,7 +23,7 @@ class SecondRate:
         self.sfreq_hz = rate_out_hz
         self._resampler = Resampler(rate_in_hz, rate_out_hz, high_hz)
         self._left = self._resampler.n_memory
-        self._pending: Boundary | None = None
+        self._blocks = Blocks()
 
     def group_delay_s(self, freqs_hz: Array) -> Array:
         """What it adds to the delay of the chain, in seconds at `freqs_hz` (n,)."""
@@ -34,18 +34,12 @@ class SecondRate:
         if block.boundary is not None:
             self._resampler.restart()
             self._left = self._resampler.n_memory
-            self._pending = block.boundary
+            self._blocks.begin_segment(block.boundary)
         n = block.times_s.size
         if n == 0:
-            return self._block(no_samples(block.data.shape[0]))
+            return self._blocks.of(no_samples(block.data.shape[0]))
         usable = np.asarray(np.isfinite(block.data).all(axis=0))
         settled = block.settled & (np.arange(n) >= self._left)
         self._left = max(0, self._left - n)
         held = Samples(np.where(usable, block.data, 0.0), block.times_s, settled, usable)
-        return self._block(self._resampler.push(held))
-
-    def _block(self, samples: Samples) -> Block:
-        boundary = None
-        if samples.n:
-            boundary, self._pending = self._pending, None
-        return samples.block(boundary)
+        return self._blocks.of(self._resampler.push(held))

@@ -22,7 +22,7 @@ from pydantic import Field, model_validator
 from scipy.special import softmax
 
 from calibration.decoding.restore import StagedRestore
-from calibration.store import MANIFEST, BaseManifest, Strict, checked_arrays, checked_manifest
+from calibration.store import MANIFEST, BaseManifest, BaseSubject, Strict, checked_arrays, checked_manifest
 from engines.errors import InputError
 from engines.runtime.base import ALLOWED, choose, open_chosen
 from engines.runtime.folder import MODELS, Exported
@@ -30,7 +30,7 @@ from engines.runtime.types import Choice, Description, Options, Runtime
 from pipeline.anytime import Answer, Windows
 from pipeline.encode import inputs
 from pipeline.preprocess import ChainConfig
-from pipeline.types import Array, Nearest, StreamInfo
+from pipeline.types import Array, Nearest
 
 KIND = "afterimage-anytime-subject"
 MODEL, GALLERY = "model", "gallery.safetensors"
@@ -159,17 +159,11 @@ class AnytimeSubjectDecoder:
 
 
 @dataclass(frozen=True, eq=False)
-class AnytimeSubject:
-    """A calibrated participant: a decoder, the chain's fitted arrays, and what is known of both."""
+class AnytimeSubject(BaseSubject):
+    """A calibrated participant whose decoder is an `AnytimeDecoder`."""
 
     manifest: AnytimeManifest
     decoder: AnytimeSubjectDecoder
-    frozen: Mapping[str, Array]
-
-    @property
-    def patterns(self) -> Mapping[str, Sequence[str]]:
-        """Globs on marker labels by category, as in calibration."""
-        return self.manifest.patterns
 
     @property
     def trial_start(self) -> None:
@@ -177,26 +171,9 @@ class AnytimeSubject:
         return None
 
     @property
-    def simulated(self) -> bool:
-        """True when the calibration data came from the simulated participant."""
-        return self.manifest.simulated
-
-    @property
     def runtime(self) -> Description:
         """What runs the network."""
         return self.decoder.runtime.describe()
-
-    def was_calibrated_on(self, path: Path) -> bool:
-        """True when this file was among those the subject was calibrated on."""
-        return self.manifest.was_calibrated_on(path)
-
-    def check(self, info: StreamInfo) -> None:
-        """Raise unless the stream can feed this decoder; channels may come in another order.
-
-        Raises:
-            StreamMismatch: the message tells everything that differs.
-        """
-        self.manifest.require_fit(info, self.decoder.chain, self.frozen)
 
     def colour_of(self, label: str) -> int | None:
         """The colour of the object that a marker such as "stim/car/08" names; None where it is not known."""

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pipeline.channels import Latest, Lossless
 from pipeline.errors import RecordingFailed, StreamMissing
+from pipeline.processes import HasProcess
 from pipeline.recorder.messages import (
     AddInlet,
     Command,
@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 SPAWN_S = 20.0
 
 
-class Recorder:
+class Recorder(HasProcess):
     """A recording in a process of its own.
 
     Every LSL stream that agrees with one of the `selectors` is recorded; all selectors must find one. An existing file
@@ -79,7 +79,6 @@ class Recorder:
         self._settled = threading.Event()
         self._ended = threading.Event()
         self._refused: Refused | None = None
-        self._process: SpawnProcess | None = None
         self._sender = Worker("recorder-send", self._send)
         self._receiver = Worker("recorder-status", self._receive)
 
@@ -89,11 +88,6 @@ class Recorder:
         status = self._status.get()
         assert status is not None
         return status
-
-    @property
-    def pid(self) -> int | None:
-        """The recorder's process, None before `start`."""
-        return None if self._process is None else self._process.pid
 
     def start(self) -> Path:
         """Start the process and wait until every stream is found and being recorded; answers the file's path.

@@ -5,7 +5,6 @@ true onset. It is paced by absolute deadlines, so overshoots never add up, and i
 the ends of one pipe, and the end of a dead process closes by itself.
 """
 
-import multiprocessing
 import signal
 import traceback
 from collections import deque
@@ -20,7 +19,7 @@ from engines.errors import AfterimageError
 from pipeline.clock import Clock, LslClock
 from pipeline.errors import SourceFailed
 from pipeline.outlet import lsl_info
-from pipeline.processes import end
+from pipeline.processes import STOP_S, Spawned
 from pipeline.simulated.participant import Participant, stream_infos
 from pipeline.simulation import Player, Shown
 from pipeline.sources.base import SourceEnded
@@ -29,7 +28,6 @@ from pipeline.types import Item, StreamInfo
 
 CHUNK_S = 0.02
 START_S = 30.0  # a fresh interpreter on a busy machine; it is told apart from a dead one at once
-STOP_S = 5.0
 SOURCE_ID = "afterimage-simulated-"
 
 
@@ -102,7 +100,7 @@ def perform(performance: Performance, outlets: Outlets, clock: Clock, stopped: C
         outlets.send_eeg(data_uv, start_s + (player.at - 1) / sfreq_hz)
 
 
-class SimulatedParticipant:
+class SimulatedParticipant(Spawned):
     """A performance in a process of its own.
 
     Thread: one only.
@@ -110,8 +108,6 @@ class SimulatedParticipant:
 
     def __init__(self, performance: Performance) -> None:
         self._performance = performance
-        self._process: multiprocessing.process.BaseProcess | None = None
-        self._pipe: Connection | None = None
         self.uids = ("", "")
 
     def start(self) -> None:
@@ -120,17 +116,11 @@ class SimulatedParticipant:
         Raises:
             SourceFailed: the process died; the message holds its traceback.
         """
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(
-            target=_child, args=(self._performance, theirs), name="afterimage-simulated", daemon=True
-        )
-        self._process.start()
-        theirs.close()
-        if not self._pipe.poll(START_S):
+        pipe = self._spawn("afterimage-simulated", _child, self._performance)
+        if not pipe.poll(START_S):
             self.stop()
             raise SourceFailed(f"the simulated participant did not start within {START_S:g} s")
-        self.uids = self._received(self._pipe)
+        self.uids = self._received(pipe)
 
     def _received(self, pipe: Connection) -> tuple[str, str]:
         try:
@@ -153,25 +143,12 @@ class SimulatedParticipant:
             if self._process.exitcode != 0:
                 self._received(self._pipe)
 
-    @property
-    def pid(self) -> int | None:
-        """The process, None when not started."""
-        return None if self._process is None else self._process.pid
-
     def join(self, timeout_s: float) -> bool:
         """Wait for the performance to end by itself; True when it has, however it ended."""
         if self._process is None:
             return True
         self._process.join(timeout_s)
         return not self._process.is_alive()
-
-    def stop(self) -> None:
-        """Ask it to leave, and see to it that it does. Safe to call twice."""
-        if self._process is None or self._pipe is None:
-            return
-        self._pipe.close()
-        end(self._process, STOP_S)
-        self._process = self._pipe = None
 
 
 class SimulatedSource:
@@ -239,7 +216,7 @@ class SimulatedSource:
         self._participant.stop()
 
 
-def _child(performance: Performance, pipe: Connection) -> None:
+def _child(pipe: Connection, performance: Performance) -> None:
     """The process: play until the parent closes its end of the pipe, or dies."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     try:
