@@ -9,7 +9,7 @@ Measures: `MEASURES` in docs/evaluation.md. Nothing is fitted here but one tempe
 Thread: any, one at a time.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -25,14 +25,13 @@ from calibration.decoding.metrics import (
     softmax,
 )
 from calibration.decoding.scores import N_PERMUTATIONS, Measure, Score, Shuffles, score, shuffles
+from calibration.decoding.steps import Told, counted
 from calibration.decoding.trials import Floats, Numbers, TrialSet
 from calibration.stats import temperature_of, top_k_credit
 from pipeline.anytime import Windows
 
 SINGLE, AVERAGED = "single trials", "averaged trials"
 N_COLOURS = 6
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def evaluate(
     controls: Sequence[Control] = CONTROLS,
     n_permutations: int = N_PERMUTATIONS,
     seed: int = 0,
-    progress: Progress = lambda share, what: None,
+    progress: Told = lambda share, what: None,
     unfolding_s: Collection[float] | None = None,
 ) -> Evaluation:
     """Take every measure of a decoder on `test`; `selection` sets the temperature of its confidence.
@@ -107,7 +106,7 @@ def evaluate(
     item = np.unique(test.item, return_inverse=True)[1]
     single = shuffles(item, test.block, n_permutations, seed)
     averaged = Shuffles(np.arange(int(item.max()) + 1), single.to)
-    told = _counted(progress, 2 * len(views) + 2 * len(controls))
+    told = counted(progress, 2 * len(views) + 2 * len(controls))
     rows: list[Row] = []
     for trials, shown, shuffled in ((SINGLE, test, single), (AVERAGED, test.averaged(), averaged)):
         for seen_s, n_dynamic in views:
@@ -211,8 +210,3 @@ def _row(trials: str, seen_s: float | None, control: str, taken: Score) -> Row:
     """Permutations are kept of the whole turn alone: they are most of a file."""
     null = tuple(round(float(value), 4) for value in taken.null) if seen_s is None else ()
     return Row(trials, seen_s, control, taken.metric, taken.mean, taken.ci95, taken.chance, taken.p, taken.n, null)
-
-
-def _counted(progress: Progress, n: int) -> Callable[[str], None]:
-    done = iter(range(n + 1))
-    return lambda what: progress(next(done) / n, what)

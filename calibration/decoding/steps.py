@@ -1,4 +1,4 @@
-"""How far a training is, without anything that trains."""
+"""How far a training or an evaluation is, without anything that trains."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,3 +16,11 @@ class Step:
 
 
 Progress = Callable[[Step], None]
+# Called with the share that is done, and what comes next.
+Told = Callable[[float, str], None]
+
+
+def counted(progress: Told, n: int) -> Callable[[str], None]:
+    """Tells `progress` of `n` equal pieces of work as each begins, and once more when all are done."""
+    done = iter(range(n + 1))
+    return lambda what: progress(next(done) / n, what)

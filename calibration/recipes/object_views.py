@@ -4,7 +4,7 @@ Thread: one at a time (rendering holds a graphics context).
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,8 @@ from calibration.objects.colours import colour_label, paint
 from calibration.objects.pose import pose_of
 from calibration.objects.render import Renderer
 from calibration.objects.solid import Solid
+from calibration.recipes.progress import Progress
 from pipeline.types import Array
-
-Progress = Callable[[float], None]
 
 N_ANGLES = 16
 N_PAINTS = 8

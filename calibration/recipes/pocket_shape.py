@@ -30,7 +30,8 @@ from calibration.objects.render import BACKGROUND
 from calibration.objects.solid import Solid, scatter
 from calibration.recipes.augment import repainted
 from calibration.recipes.disturbed import Pool, disturbed
-from calibration.recipes.object_views import ObjectViews, Progress, digest_of, solids_of, views_of
+from calibration.recipes.object_views import ObjectViews, digest_of, solids_of, views_of
+from calibration.recipes.progress import Progress, part
 from engines.errors import WorkError
 from engines.generators.base import Seen, Surface
 from engines.generators.shape import Drawing, PocketShape, ShapeConfig, ShapeNet, ShapeOrigin
@@ -96,8 +97,8 @@ def train(
     """
     encoder = PocketVision.load()
     training, selection = solids_of(categories, TRAINING), solids_of(categories, SELECTION)
-    known = shapes_of(training, encoder, cache, _part(progress, 0.0, 0.4))
-    asked = shapes_of(selection, encoder, cache, _part(progress, 0.4, 0.45))
+    known = shapes_of(training, encoder, cache, part(progress, 0.0, 0.4))
+    asked = shapes_of(selection, encoder, cache, part(progress, 0.4, 0.45))
     origin = ShapeOrigin(digest_of(training), digest_of(selection), seed, {})
     fitting = Fitting(ShapeConfig(), known, recipe or Recipe(), seed)
 
@@ -105,12 +106,8 @@ def train(
         if snapshot:
             PocketShape(copy.deepcopy(net), Drawing(SURE[0], LOW[0], HIGH[0]), origin).save(snapshot)
 
-    net = fitting.run(asked, _part(progress, 0.45, 1.0), keep)
+    net = fitting.run(asked, part(progress, 0.45, 1.0), keep)
     return drawn(net, asked, selection, origin)
-
-
-def _part(progress: Progress | None, start: float, stop: float) -> Progress | None:
-    return progress and (lambda share: progress(start + share * (stop - start)))
 
 
 def shapes_of(
@@ -118,7 +115,7 @@ def shapes_of(
 ) -> Shapes:
     """Everything that is learned from `solids`; views and distances are kept in the folder `cache`."""
     size_px = 96
-    views = views_of(solids, size_px, cache, _part(progress, 0.0, 0.5))
+    views = views_of(solids, size_px, cache, part(progress, 0.0, 0.5))
     measured = []
     for i, solid in enumerate(solids):
         measured.append(_measured(solid, cache))

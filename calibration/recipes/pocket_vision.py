@@ -23,7 +23,8 @@ from torch.nn import functional
 from calibration.objects.catalogue import CATEGORIES, SELECTION, TRAINING
 from calibration.objects.colours import LABELS
 from calibration.recipes.augment import TARGET_PX, Augmentation, augmented
-from calibration.recipes.object_views import ObjectViews, Progress, digest_of, solids_of, views_of
+from calibration.recipes.object_views import ObjectViews, digest_of, solids_of, views_of
+from calibration.recipes.progress import Progress, part
 from engines.vision.base import Embeddings, Normalised, normalised
 from engines.vision.pocket import PocketConfig, PocketNet, PocketOrigin, PocketVision
 
@@ -79,14 +80,10 @@ def train(
     """
     config, recipe = PocketConfig(), recipe or Recipe()
     training, selection = solids_of(categories, TRAINING), solids_of(categories, SELECTION)
-    views = views_of(training, config.size_px, cache, _part(progress, 0.0, 0.2))
+    views = views_of(training, config.size_px, cache, part(progress, 0.0, 0.2))
     asked = views_of(selection, config.size_px, cache)
-    net, scores = fitted(config, views, asked, recipe, seed, _part(progress, 0.2, 1.0))
+    net, scores = fitted(config, views, asked, recipe, seed, part(progress, 0.2, 1.0))
     return PocketVision(config, net, PocketOrigin(digest_of(training), digest_of(selection), seed, scores))
-
-
-def _part(progress: Progress | None, start: float, stop: float) -> Progress | None:
-    return progress and (lambda share: progress(start + share * (stop - start)))
 
 
 def fitted(
