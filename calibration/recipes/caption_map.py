@@ -6,21 +6,20 @@
 Thread: the one that called; `progress` is called from it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from calibration.decoding.reconstruct_truth import pictures_of
 from calibration.objects.builtin import BuiltIn
 from calibration.objects.catalogue import SELECTION, TRAINING
 from calibration.recipes.feature_map import HasFeatures, feature_map, unexplained
+from calibration.recipes.progress import Progress
 from calibration.stimuli import Item, StimulusSet, evenly
 from engines.generators.feature_map import FeatureMap
 from engines.vision.base import Embeddings, PictureEncoder
 
 MOST = 1000
 """Pictures: the features of so many take GIT a gigabyte."""
-
-Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True, eq=False)

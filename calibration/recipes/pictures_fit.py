@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from calibration.recipes.pictures_data import Shown
+from calibration.recipes.progress import Progress
 from engines.vision.pocket import PocketVision
 
 T = TypeVar("T")
-Progress = Callable[[float], None]
 
 LAST = 999
 _OTHER_TIMES = (249, 499, 749)

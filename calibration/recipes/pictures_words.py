@@ -20,8 +20,9 @@ from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from calibration.objects.colours import LABELS, sentence
 from calibration.recipes.pictures_data import Shown
-from calibration.recipes.pictures_fit import Denoising, Progress, Stage, descending
+from calibration.recipes.pictures_fit import Denoising, Stage, descending
 from calibration.recipes.pictures_nets import N_WORDS, NetsConfig, new_sd15, sd15_scheduler
+from calibration.recipes.progress import Progress
 
 _START, _END, _LAST = "<|startoftext|>", "<|endoftext|>", "</w>"
 

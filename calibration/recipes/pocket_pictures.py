@@ -30,7 +30,6 @@ from calibration.recipes.pictures_data import Choice, Encode, Kept, Shown, batch
 from calibration.recipes.pictures_fit import (
     Denoising,
     Looks,
-    Progress,
     Stage,
     Weights,
     autoencoding,
@@ -43,6 +42,7 @@ from calibration.recipes.pictures_nets import Drawing, NetsConfig, new_vae, sd15
 from calibration.recipes.pictures_score import scored
 from calibration.recipes.pictures_start import ridge, tokens_of
 from calibration.recipes.pictures_words import Telling, trained_telling
+from calibration.recipes.progress import Progress, part
 from engines.generators.pocket import SD15, SDXL, PicturesOrigin
 from engines.vision.pocket import PocketVision
 
@@ -151,11 +151,6 @@ def told_of(shown: Iterator[Shown], n: int, progress: Progress) -> Iterator[Show
     for i, batch in enumerate(shown, start=1):
         progress(i / n)
         yield batch
-
-
-def part(progress: Progress, start: float, stop: float) -> Progress:
-    """Progress of what is done between the shares `start` and `stop` of the whole."""
-    return lambda share: progress(start + share * (stop - start))
 
 
 def trained_pair(
