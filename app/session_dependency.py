@@ -24,6 +24,7 @@ from app.mapping import Apart, Comparing, Mapped
 from app.reconstructing import with_embeddings
 from calibration.contact_sheet import Tile, sheet
 from calibration.decoding.scores import mean_interval
+from calibration.decoding.steps import Told
 from calibration.decoding.subject import AnytimeSubject
 from calibration.dominance import CAVEATS, KEY, tinted
 from calibration.open_set import open_set
@@ -43,8 +44,6 @@ MEASURES = {
     "turn": "unlike the whole answer: turn alone",
     "index": "index",
 }
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass(eq=False)
@@ -82,7 +81,7 @@ class SessionDependency:
         self,
         maker: Maker,
         labels: Mapping[int, str],
-        progress: Progress = lambda share, what: None,
+        progress: Told = lambda share, what: None,
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         """Make the maps; `labels` are markers of what was shown, by trial, where they are known. Minutes."""
